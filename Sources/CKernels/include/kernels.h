@@ -1,0 +1,1 @@
+int fathom_kernels_version(void);

@@ -1,0 +1,82 @@
+public import FathomCore
+
+/// One number measured after an epoch. A value that is not a number is a flag, not a value.
+public struct MetricRow: Hashable, Sendable, Codable {
+    public var epoch: Int
+    public var task: String
+    /// `train` (running, training mode) or `test` (evaluated on clean test images).
+    public var split: String
+    /// Such as `loss` (nats) or `accuracy` (0...1).
+    public var name: String
+    public var value: Double?
+    public var flag: String?
+
+    public init(
+        epoch: Int, task: String, split: String, name: String, value: Double?, flag: String? = nil
+    ) {
+        self.epoch = epoch
+        self.task = task
+        self.split = split
+        self.name = name
+        self.value = value
+        self.flag = flag
+    }
+}
+
+/// What a perturbation turned out to be: budgets, probes, cost, in stated units.
+public struct PoisonReport: Hashable, Sendable, Codable {
+    public var numbers: [String: Double]
+    public var words: [String: String]
+
+    public init(numbers: [String: Double] = [:], words: [String: String] = [:]) {
+        self.numbers = numbers
+        self.words = words
+    }
+}
+
+/// A file a job made, named by its content.
+public struct ArtifactReference: Hashable, Sendable, Codable {
+    /// The role, `poison` or `checkpoint`.
+    public var name: String
+    public var digest: Digest
+    public var bytes: Int
+
+    public init(name: String, digest: Digest, bytes: Int) {
+        self.name = name
+        self.digest = digest
+        self.bytes = bytes
+    }
+}
+
+/// One measured layer of a SAL job, by its index among the measured layers.
+public struct SALRow: Hashable, Sendable, Codable {
+    public var layerIndex: Int
+    public var measurement: SALMeasurement
+
+    public init(layerIndex: Int, measurement: SALMeasurement) {
+        self.layerIndex = layerIndex
+        self.measurement = measurement
+    }
+}
+
+/// What a job, or the entries of it that a lease covered, came to. Equal jobs give equal outcomes,
+/// `seconds` apart.
+public struct JobOutcome: Hashable, Sendable, Codable {
+    public var metrics: [MetricRow]
+    public var sal: [SALRow]
+    public var poison: PoisonReport?
+    public var artifacts: [ArtifactReference]
+    /// Computing time of the slot; not part of what is compared.
+    public var seconds: Double
+
+    public init(
+        metrics: [MetricRow] = [], sal: [SALRow] = [], poison: PoisonReport? = nil,
+        artifacts: [ArtifactReference] = [], seconds: Double = 0
+    ) {
+        self.metrics = metrics
+        self.sal = sal
+        self.poison = poison
+        self.artifacts = artifacts
+        self.seconds = seconds
+    }
+}

@@ -1,0 +1,130 @@
+public import FathomCore
+
+/// A sweep worked out: its cells, their runs, and every job they need, each once.
+public struct SweepPlan: Sendable {
+    /// The manifest's `name`, the sweep's identity.
+    public var name: String
+    /// The manifest with every default filled in, as canonical JSON.
+    public var manifest: String
+    public var cells: [PlannedCell]
+    /// Dependencies before those who depend on them.
+    public var jobs: [PlannedJob]
+    public var comparison: ComparisonSettings
+
+    public init(
+        name: String, manifest: String, cells: [PlannedCell], jobs: [PlannedJob],
+        comparison: ComparisonSettings
+    ) {
+        self.name = name
+        self.manifest = manifest
+        self.cells = cells
+        self.jobs = jobs
+        self.comparison = comparison
+    }
+}
+
+/// How runs are compared once measured: the manifest's `compare`.
+public struct ComparisonSettings: Codable, Hashable, Sendable {
+    public enum Baseline: String, Codable, Hashable, Sendable, CaseIterable {
+        /// Clean training without a defense.
+        case vanilla
+        /// Clean training under the same defense.
+        case defended
+        case both
+    }
+    public enum Threshold: String, Codable, Hashable, Sendable, CaseIterable {
+        /// The mean over epochs of the midpoint of two clusters, from the seed's own clean run.
+        case released
+        /// The same from the clean runs of the other seeds; needs three.
+        case crossfit
+        case pooled
+        case medianEpoch = "median-epoch"
+    }
+    public var baseline: Baseline
+    public var threshold: Threshold
+    /// Methods whose UD should stay near 1.
+    public var controls: [String]
+
+    public init(
+        baseline: Baseline = .both, threshold: Threshold = .crossfit, controls: [String] = ["rand-s"]
+    ) {
+        self.baseline = baseline
+        self.threshold = threshold
+        self.controls = controls
+    }
+}
+
+/// One point of the grid: a method, task, model, defense and data set.
+public struct PlannedCell: Hashable, Sendable {
+    public var key: CellKey
+    public var data: DataSettings
+    public var method: MethodSettings
+    /// The method's name, with what tells it from another cell's of the same name.
+    public var methodLabel: String
+    public var task: String
+    public var model: ModelSettings
+    public var modelLabel: String
+    public var defense: DefenseSettings
+    public var training: TrainingSettings
+    public var sal: SALSettings
+    public var runs: [PlannedRun]
+
+    public init(
+        key: CellKey, data: DataSettings, method: MethodSettings, methodLabel: String, task: String,
+        model: ModelSettings, modelLabel: String, defense: DefenseSettings,
+        training: TrainingSettings, sal: SALSettings, runs: [PlannedRun]
+    ) {
+        self.key = key
+        self.data = data
+        self.method = method
+        self.methodLabel = methodLabel
+        self.task = task
+        self.model = model
+        self.modelLabel = modelLabel
+        self.defense = defense
+        self.training = training
+        self.sal = sal
+        self.runs = runs
+    }
+}
+
+/// A cell with a seed, and the jobs that make it up.
+public struct PlannedRun: Hashable, Sendable {
+    public var seed: Int
+    public var poison: JobKey?
+    /// Training segments in order.
+    public var segments: [JobKey]
+    /// The SAL jobs in the order of their epochs.
+    public var measurements: [Measurement]
+
+    public struct Measurement: Hashable, Sendable {
+        public var epoch: Int
+        public var job: JobKey
+
+        public init(epoch: Int, job: JobKey) {
+            self.epoch = epoch
+            self.job = job
+        }
+    }
+
+    public init(seed: Int, poison: JobKey?, segments: [JobKey], measurements: [Measurement]) {
+        self.seed = seed
+        self.poison = poison
+        self.segments = segments
+        self.measurements = measurements
+    }
+}
+
+/// A job with what the scheduler needs to know of it.
+public struct PlannedJob: Hashable, Sendable {
+    public var key: JobKey
+    public var spec: JobSpec
+    /// How many entries it has: measured layers of a SAL job, 1 for other kinds.
+    public var entryCount: Int
+
+    public init(key: JobKey, spec: JobSpec, entryCount: Int) {
+        self.key = key
+        self.spec = spec
+        self.entryCount = entryCount
+    }
+}

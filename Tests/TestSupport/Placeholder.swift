@@ -1,0 +1,1 @@
+// Filled by those who need it.
