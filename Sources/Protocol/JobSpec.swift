@@ -1,5 +1,5 @@
 public import FathomCore
-import Foundation
+public import Foundation
 
 /// The seeds of a run: `sweep` is the manifest's, the others the run's, varied apart if it says so.
 public struct RunSeeds: Codable, Hashable, Sendable {

@@ -1,4 +1,3 @@
-public import FathomCore
 public import FathomProtocol
 
 /// One thing the store must make last. The scheduler decides them; the store applies a list of

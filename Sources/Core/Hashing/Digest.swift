@@ -1,5 +1,5 @@
 import Crypto
-import Foundation
+public import Foundation
 
 /// A SHA-256 digest: the name of everything that is named by its content.
 public struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
