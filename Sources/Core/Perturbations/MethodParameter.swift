@@ -1,0 +1,58 @@
+/// One setting of a method, as the manifest names it.
+public struct MethodParameter: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        /// A number. A default of `nil` depends on the size of the images.
+        case number(default: Double?, range: ClosedRange<Double>, whole: Bool)
+        /// One of a few words.
+        case word(default: String, allowed: [String])
+    }
+
+    /// The value that another parameter, a word, must have for this one to be read.
+    public struct Condition: Hashable, Sendable {
+        public var name: String
+        public var values: [String]
+
+        public init(name: String, values: [String]) {
+            self.name = name
+            self.values = values
+        }
+    }
+
+    public let name: String
+    public let kind: Kind
+    /// One sentence, with the unit.
+    public let meaning: String
+    public let condition: Condition?
+
+    public init(name: String, kind: Kind, meaning: String, condition: Condition? = nil) {
+        self.name = name
+        self.kind = kind
+        self.meaning = meaning
+        self.condition = condition
+    }
+}
+
+/// The size of one image.
+public struct ImageShape: Hashable, Sendable {
+    public let channels: Int
+    public let height: Int
+    public let width: Int
+
+    public init(channels: Int, height: Int, width: Int) {
+        self.channels = channels
+        self.height = height
+        self.width = width
+    }
+
+    /// How many numbers one image has.
+    public var elements: Int { channels * height * width }
+    /// How many positions one channel has.
+    public var positions: Int { height * width }
+}
+
+extension ImageSet {
+    /// The size of each image.
+    public var shape: ImageShape {
+        ImageShape(channels: channels, height: height, width: width)
+    }
+}
