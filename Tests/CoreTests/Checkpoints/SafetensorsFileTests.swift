@@ -11,7 +11,8 @@ struct SafetensorsFileTests {
         file.set("step", to: StoredArray(shape: [], values: .int64([-7])))
         file.set("none", to: StoredArray(shape: [0, 9], values: .float64([])))
         file.set("short", to: StoredArray(shape: [1], values: .int16([-2])))
-        file.set("half", to: StoredArray(shape: [2], values: .raw(type: "F16", bytes: [1, 2, 3, 4])))
+        file.set(
+            "half", to: StoredArray(shape: [2], values: .raw(type: "F16", bytes: [1, 2, 3, 4])))
         file.set("größe \\ \"x\"", to: StoredArray(shape: [1], values: .int32([9])))
         return file
     }

@@ -55,7 +55,8 @@ struct MethodSettingsResolutionTests {
             text { _ = try resolved("rand-s", numbers: ["radius": 1]) }
                 .contains("only with variant gauss"))
         #expect(text { _ = try resolved("lsp", numbers: ["patch": 8]) }.contains("do not tile"))
-        #expect(text { _ = try resolved("lsp", numbers: ["patch": 1], side: 64) }.contains("larger"))
+        #expect(
+            text { _ = try resolved("lsp", numbers: ["patch": 1], side: 64) }.contains("larger"))
         #expect(text { _ = try resolved("clean", numbers: ["epsilon": 1]) }.contains("it has none"))
     }
 

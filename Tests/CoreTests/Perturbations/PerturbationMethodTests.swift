@@ -14,7 +14,9 @@ struct PerturbationMethodTests {
 
     private func rows(_ poison: CraftedPoison) -> [[Float]] {
         let size = poison.images.pixelsPerImage
-        return (0..<poison.images.count).map { Array(poison.delta[($0 * size)..<(($0 + 1) * size)]) }
+        return (0..<poison.images.count).map {
+            Array(poison.delta[($0 * size)..<(($0 + 1) * size)])
+        }
     }
 
     private func norm(_ row: [Float]) -> Double {
@@ -59,7 +61,10 @@ struct PerturbationMethodTests {
 
     @Test(
         "LSP keeps its norm, paints constant patches and can be read",
-        arguments: [(PoisonFixtures.grey, 7, 10), (PoisonFixtures.grey, 4, 10), (PoisonFixtures.colour, 8, 20)])
+        arguments: [
+            (PoisonFixtures.grey, 7, 10), (PoisonFixtures.grey, 4, 10),
+            (PoisonFixtures.colour, 8, 20),
+        ])
     func lspIsLinear(shape: ImageShape, patch: Int, classes: Int) throws {
         let images = PoisonFixtures.images(shape, count: 1000, classes: classes)
         let poison = try craft("lsp", images, numbers: ["patch": Double(patch)])
