@@ -6,8 +6,10 @@ public struct CraftedPoison: Sendable {
     public var delta: [Float]
     /// Budgets, probes and so on, in the units their names say.
     public var numbers: [String: Double]
+    /// What numbers cannot say, such as names of variants.
     public var words: [String: String]
 
+    /// Takes every part as given.
     public init(
         images: ImageSet, delta: [Float], numbers: [String: Double], words: [String: String]
     ) {

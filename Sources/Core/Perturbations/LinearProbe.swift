@@ -13,6 +13,7 @@ public struct LinearProbe: Sendable {
         public var train: Double
         /// The same of perturbations that were held out; 0 when there are none.
         public var heldOut: Double
+        /// How many perturbations were held out.
         public var heldOutCount: Int
         /// How many different keys there are.
         public var keyCount: Int
@@ -20,12 +21,15 @@ public struct LinearProbe: Sendable {
         public var largestKeyShare: Double
     }
 
+    /// Most perturbations that are looked at.
     public var samplesMax: Int
+    /// Most steps of training.
     public var stepsMax: Int
     private static let momentum: Float = 0.9
     /// Mean loss, in nats, at which all is said.
     private static let lossEnough = 1e-3
 
+    /// A probe of this effort.
     public init(samplesMax: Int = 2000, stepsMax: Int = 500) {
         self.samplesMax = samplesMax
         self.stepsMax = stepsMax

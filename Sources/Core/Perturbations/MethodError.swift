@@ -16,6 +16,7 @@ public enum MethodError: Error, Hashable, Sendable {
 }
 
 extension MethodError: CustomStringConvertible {
+    /// What went wrong, the value, and what would be right.
     public var description: String {
         switch self {
         case .unknownMethod(let name, let known):

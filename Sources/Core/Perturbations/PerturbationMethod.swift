@@ -22,27 +22,34 @@ public protocol PerturbationMethod: Sendable {
 
     /// Crafts the perturbation, before any clipping.
     ///
-    /// - Parameters:
-    ///   - request: Complete settings, images, keys and seed, checked by the registry.
+    /// - Parameter request: Complete settings, images, keys and seed, checked by the registry.
+    /// - Returns: A number for every pixel, and the method's own part of the report.
+    /// - Throws: `MethodError` where the method cannot work on these images and keys.
     func perturbation(_ request: CraftRequest) throws(MethodError) -> Perturbation
 }
 
 extension PerturbationMethod {
+    /// Methods without such defaults are never asked.
     public func sizedDefault(of parameter: String, shape: ImageShape) -> Double {
         preconditionFailure("\(name) declares no default that depends on the size: \(parameter)")
     }
 
+    /// Most methods work on any size.
     public func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError) {}
 }
 
 /// What a method is given: complete settings, and as many keys as images.
 public struct CraftRequest: Sendable {
+    /// Complete, defaults filled in.
     public var settings: MethodSettings
+    /// The clean images.
     public var images: ImageSet
     /// Which pattern each image gets; by default its label. Never negative.
     public var keys: [Int32]
+    /// The poison's seed.
     public var seed: UInt64
 
+    /// Takes every part as given.
     public init(settings: MethodSettings, images: ImageSet, keys: [Int32], seed: UInt64) {
         self.settings = settings
         self.images = images
@@ -73,8 +80,10 @@ public struct Perturbation: Hashable, Sendable {
     public var delta: [Float]
     /// The method's own part of the report.
     public var numbers: [String: Double]
+    /// What numbers cannot say, such as names of variants.
     public var words: [String: String]
 
+    /// Takes every part as given.
     public init(
         delta: [Float], numbers: [String: Double] = [:], words: [String: String] = [:]
     ) {
@@ -86,6 +95,7 @@ public struct Perturbation: Hashable, Sendable {
 
 /// What is true of a method under given settings; the property suite holds it to this.
 public struct PerturbationTraits: Hashable, Sendable {
+    /// How much may be added to an image.
     public enum Budget: Hashable, Sendable {
         /// Nothing is perturbed.
         case none
@@ -96,6 +106,7 @@ public struct PerturbationTraits: Hashable, Sendable {
         /// At most so many positions of an image change.
         case positions(Int)
     }
+    /// What images of equal key share.
     public enum Form: Hashable, Sendable {
         /// Each image has its own perturbation.
         case sampleWise
@@ -104,6 +115,7 @@ public struct PerturbationTraits: Hashable, Sendable {
         /// Images of equal key share positions and final values there.
         case position
     }
+    /// What a linear probe should find.
     public enum Probe: Hashable, Sendable {
         /// All perturbations are zero, and the probe has to say so.
         case refused
@@ -115,12 +127,16 @@ public struct PerturbationTraits: Hashable, Sendable {
         case reported
     }
 
+    /// The budget under these settings.
     public var budget: Budget
+    /// What is shared under these settings.
     public var form: Form
+    /// What a probe should find under these settings.
     public var probe: Probe
     /// Which share of touched numbers must differ under another seed; `nil` without any seed.
     public var seedShare: Double?
 
+    /// Takes every part as given.
     public init(budget: Budget, form: Form, probe: Probe, seedShare: Double?) {
         self.budget = budget
         self.form = form

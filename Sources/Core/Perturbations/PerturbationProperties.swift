@@ -9,9 +9,13 @@ public enum PerturbationProperties {
     ///
     /// - Parameters:
     ///   - poison: What `PerturbationRegistry.craft` made of the other arguments.
+    ///   - images: The clean images.
+    ///   - keys: The keys that it was crafted with.
+    ///   - settings: The method's settings; defaults may be left out.
+    ///   - seed: The seed that it was crafted with.
     ///   - standardErrors: How far from guessing a probe may be where nothing can be read. Wide
     ///     by default, since every job of a sweep is checked and none may fail by chance.
-    /// - Throws: `PropertyViolation`, naming the property; `MethodError` where crafting again fails.
+    /// - Throws: `PropertyViolation`, naming the property; `MethodError` for refused settings.
     /// - Complexity: Crafts up to three times more.
     public static func check(
         _ poison: CraftedPoison, of images: ImageSet, keys: [Int32], settings: MethodSettings,

@@ -43,6 +43,7 @@ public enum PerturbationRegistry {
     ///   - keys: Which pattern each image gets, usually its label.
     ///   - seed: The poison's seed.
     /// - Returns: 8-bit images, the perturbation before clipping, and a report.
+    /// - Throws: `MethodError` for settings or images that the method cannot take.
     public static func craft(
         _ settings: MethodSettings, images: ImageSet, keys: [Int32], seed: UInt64
     ) throws(MethodError) -> CraftedPoison {

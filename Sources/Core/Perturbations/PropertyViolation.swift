@@ -12,15 +12,20 @@ public struct PropertyViolation: Error, Hashable, Sendable, CustomStringConverti
         case permutation = "P7 permutation"
     }
 
+    /// Which promise was broken.
     public let property: Property
+    /// The method's name.
     public let method: String
+    /// The values that show it.
     public let detail: String
 
+    /// Takes every part as given.
     public init(property: Property, method: String, detail: String) {
         self.property = property
         self.method = method
         self.detail = detail
     }
 
+    /// What went wrong, the value, and what would be right.
     public var description: String { "\(method) breaks \(property.rawValue): \(detail)" }
 }
