@@ -50,7 +50,8 @@ struct SweepPlannerTests {
             for job in try planned(text).jobs {
                 #expect(seen.isSuperset(of: job.spec.dependencies))
                 #expect(seen.insert(job.key).inserted)
-                #expect(job.key == job.spec.key, "\(String(decoding: job.spec.canonical, as: UTF8.self))")
+                let text = String(decoding: job.spec.canonical, as: UTF8.self)
+                #expect(job.key == job.spec.key, "\(text)")
             }
         }
     }
@@ -65,7 +66,9 @@ struct SweepPlannerTests {
         #expect(first.measurements.last?.job.description == "SAL")
     }
 
-    private func keys(_ text: String) throws -> Set<JobKey> { Set(try planned(text).jobs.map(\.key)) }
+    private func keys(_ text: String) throws -> Set<JobKey> {
+        Set(try planned(text).jobs.map(\.key))
+    }
 
     static let additions: [(old: String, new: String)] = [
         ("seeds: 2", "seeds: 3"),
@@ -112,7 +115,8 @@ struct SweepPlannerTests {
     @Test("a raised revision re-runs what depends on it and nothing else")
     func revisions() throws {
         func keys(_ kind: JobSpec.Kind, _ revisions: Revisions) throws -> Set<JobKey> {
-            Set(try planned(Self.quick, revisions: revisions).jobs.filter { $0.spec.kind == kind }.map(\.key))
+            let jobs = try planned(Self.quick, revisions: revisions).jobs
+            return Set(jobs.filter { $0.spec.kind == kind }.map(\.key))
         }
         let usual = Revisions()
         let method = Revisions(methods: ["lsp": 2])
@@ -141,7 +145,9 @@ struct SweepPlannerTests {
         #expect(try planned(three + "compare: { controls: [] }").notes.count == 1)
     }
 
-    private struct Unfit: Error, CustomStringConvertible { let description = "images are too small" }
+    private struct Unfit: Error, CustomStringConvertible {
+        let description = "images are too small"
+    }
 
     @Test("what cannot be computed is an error")
     func errors() throws {
@@ -199,9 +205,11 @@ struct SweepPlannerTests {
     func summaryText() throws {
         let lines = PlanSummary(try planned(Self.quick)).text.split(separator: "\n")
         #expect(
-            lines[0] == "small: 3 cells, 6 runs, 40 jobs (4 poison, 18 train, 18 sal), 90 SAL entries")
+            lines[0]
+                == "small: 3 cells, 6 runs, 40 jobs (4 poison, 18 train, 18 sal), 90 SAL entries")
         #expect(lines[1].hasPrefix("data   task  model"))
-        #expect(lines[3] == "mnist  cls   lenet5  none     rand-s     2       2      6    6       30")
+        let row = "mnist  cls   lenet5  none     rand-s     2       2      6    6       30"
+        #expect(lines[3] == row)
         #expect(lines.last?.hasPrefix("note: compare.threshold is crossfit") == true)
     }
 }
