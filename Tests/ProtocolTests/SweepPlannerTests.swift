@@ -1,5 +1,6 @@
 import FathomCore
 import FathomProtocol
+import Foundation
 import Testing
 
 @Suite("Planning a sweep")
@@ -60,10 +61,18 @@ struct SweepPlannerTests {
     func goldenKeys() throws {
         let plan = try planned(Self.quick)
         let first = try #require(plan.cells.last?.runs.last)
-        #expect(plan.cells.last?.key.description == "CELL")
-        #expect(first.poison?.description == "POISON")
-        #expect(first.segments.last?.description == "SEGMENT")
-        #expect(first.measurements.last?.job.description == "SAL")
+        #expect(
+            plan.cells.last?.key.description
+                == "58a3960306880e32292031d63795470c282e287785d5be80672013b8a3bf42ec")
+        #expect(
+            first.poison?.description
+                == "d6061eff6e49cbb2f39d73c99f722b3d9cbe0abc996e8ea2ecbab604820321a8")
+        #expect(
+            first.segments.last?.description
+                == "1a6c8ff9e07d2973c3e69d3bf6bc73c9b7211da373eba6536ae86f88d5b4b5e8")
+        #expect(
+            first.measurements.last?.job.description
+                == "2b017de5d932e83340a31ff0238a284877b11ddd70175670d3e43085ed5b3159")
     }
 
     private func keys(_ text: String) throws -> Set<JobKey> {
