@@ -1,0 +1,71 @@
+import Synchronization
+
+/// The end of many connections: a ROUTER socket that lets in whose key is on its allow-list.
+///
+/// One thread owns the socket and its ZAP handler. All methods may be called from any thread, and
+/// none but `receive` and `close` waits.
+public final class Listener: Sendable {
+    /// Where it listens, with the port that the system chose if it was asked to.
+    public var endpoint: String { thread.endpoint }
+
+    private let thread: SocketThread
+
+    /// Starts to listen.
+    ///
+    /// - Parameters:
+    ///   - endpoint: Such as `tcp://0.0.0.0:5555`; port `*` or `0` lets the system choose.
+    ///   - keyPair: Who we are. Peers must know the public half beforehand.
+    ///   - allowList: Whose connections are accepted.
+    ///   - limits: What to hold at most, and for how long.
+    ///   - threadName: What process listings show.
+    public init(
+        endpoint: String, keyPair: CurveKeyPair, allowList: Set<CurvePublicKey>,
+        limits: MessagingLimits = MessagingLimits(), threadName: String = "fathom-listen"
+    ) throws(MessagingError) {
+        thread = try SocketThread(
+            name: threadName, role: .listener(endpoint: endpoint, keyPair: keyPair),
+            mailbox: Mailbox(limits: limits, allowList: allowList))
+    }
+
+    /// Replaces the keys that may connect from now on. Connections that exist stay.
+    public func allow(_ keys: Set<CurvePublicKey>) {
+        thread.mailbox.allowList.withLock { $0 = keys }
+    }
+
+    /// Takes received messages, waiting until there is at least one.
+    ///
+    /// - Returns: Up to `countMax` messages, oldest first; none when the time was over, `wake()`
+    ///   was called, or the listener is closed and drained.
+    public func receive(atMost countMax: Int, within duration: Duration) -> [Incoming] {
+        thread.mailbox.receive(atMost: countMax, within: duration)
+    }
+
+    /// Queues a message to a peer. One whose peer is not connected is dropped and counted.
+    ///
+    /// - Returns: False when it is larger than the limit, too much is waiting already, or the
+    ///   listener is closed; the message was then dropped and counted.
+    @discardableResult
+    public func send(_ payload: [UInt8], to peer: RoutingID) -> Bool {
+        thread.mailbox.send(Outgoing(peer: peer, payload: payload))
+    }
+
+    /// Makes a `receive` that waits, or else the next one, return at once.
+    public func wake() {
+        thread.mailbox.incoming.wake()
+    }
+
+    /// What has happened so far.
+    public var statistics: MessagingStatistics { thread.mailbox.statistics }
+
+    /// The refused handshakes since the last call, oldest first; the latest 64 at most.
+    public func takeRefusals() -> [Refusal] {
+        thread.mailbox.takeRefusals()
+    }
+
+    /// Stops listening, sends what is queued for as long as the linger allows, and ends the thread.
+    ///
+    /// What was received can still be taken. Closing again does nothing.
+    public func close() {
+        thread.close()
+    }
+}

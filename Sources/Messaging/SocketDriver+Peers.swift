@@ -1,0 +1,102 @@
+import Synchronization
+
+/// Who may connect, and what becomes of connections.
+extension SocketDriver {
+    /// Answers all waiting questions about keys; false when there was none.
+    func answerZAP(_ tally: inout MessagingStatistics) -> Bool {
+        guard let zap else { return false }
+        var hasAnswered = false
+        while let frames = zap.nextMessage(framesMax: ZAPRequest.framesMax) {
+            hasAnswered = true
+            guard let request = ZAPRequest(frames: frames) else {
+                // Only ZeroMQ itself can ask here. An answer it cannot read ends that handshake.
+                _ = zap.send([])
+                continue
+            }
+            let isAllowed = mailbox.allowList.withLock { request.isAllowed(by: $0) }
+            if !isAllowed { note(request, &tally) }
+            let reply = request.reply(isAllowed: isAllowed)
+            for frame in reply.dropLast() { _ = zap.send(frame, isFollowed: true) }
+            for frame in reply.suffix(1) { _ = zap.send(frame) }
+        }
+        return hasAnswered
+    }
+
+    private func note(_ request: ZAPRequest, _ tally: inout MessagingStatistics) {
+        tally.keysRefused += 1
+        mailbox.note(
+            Refusal(
+                address: request.address, publicKey: request.publicKey,
+                reason: "this key is not on the allow-list"))
+    }
+
+    /// Takes note of what happened to connections; false when nothing did.
+    func readMonitor(_ tally: inout MessagingStatistics) -> Bool {
+        var hasNews = false
+        while let frames = monitor.nextMessage(framesMax: MonitorEvent.framesMax) {
+            hasNews = true
+            if let event = MonitorEvent(frames: frames) { handle(event, &tally) }
+        }
+        return hasNews
+    }
+
+    private func handle(_ event: MonitorEvent, _ tally: inout MessagingStatistics) {
+        switch event {
+        case .connected, .retrying:
+            redialAt = nil
+        case .handshakeAccepted:
+            tally.handshakesAccepted += 1
+            redialAt = nil
+        case .handshakeRefused(let endpoint, let reason):
+            tally.handshakesRefused += 1
+            mailbox.note(Refusal(address: endpoint, publicKey: nil, reason: reason))
+            redialLater()
+        case .keyRefused(let endpoint):
+            tally.handshakesRefused += 1
+            if !role.isListener {
+                mailbox.note(
+                    Refusal(
+                        address: endpoint, publicKey: nil,
+                        reason: "the listener does not have our key on its allow-list"))
+            }
+            redialLater()
+        case .handshakeAbandoned(let endpoint):
+            tally.handshakesRefused += 1
+            mailbox.note(
+                Refusal(address: endpoint, publicKey: nil, reason: "ended during the handshake"))
+            redialLater()
+        case .disconnected:
+            tally.disconnections += 1
+            redialLater()
+        }
+    }
+
+    /// Makes sure that a connection is tried again.
+    ///
+    /// ZeroMQ does so by itself after most failures and then reports that it is retrying, which
+    /// disarms this. After an error in the protocol, which a key that is not allowed counts as, it
+    /// never does; but the key may be allowed a minute later.
+    private func redialLater() {
+        guard !role.isListener else { return }
+        let delay = mailbox.limits.reconnectIntervalMax
+        // Spread out, so that a thousand workers do not knock at the same instant.
+        redialAt = ContinuousClock.now + delay * Double.random(in: 0.5...1)
+    }
+}
+
+extension MessagingStatistics {
+    /// Adds what one turn counted.
+    mutating func add(_ other: MessagingStatistics) {
+        messagesReceived += other.messagesReceived
+        bytesReceived += other.bytesReceived
+        messagesSent += other.messagesSent
+        bytesSent += other.bytesSent
+        handshakesAccepted += other.handshakesAccepted
+        handshakesRefused += other.handshakesRefused
+        keysRefused += other.keysRefused
+        disconnections += other.disconnections
+        messagesMalformed += other.messagesMalformed
+        messagesUnreachable += other.messagesUnreachable
+        messagesOverflowed += other.messagesOverflowed
+    }
+}
