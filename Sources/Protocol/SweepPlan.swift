@@ -10,16 +10,19 @@ public struct SweepPlan: Sendable {
     /// Dependencies before those who depend on them.
     public var jobs: [PlannedJob]
     public var comparison: ComparisonSettings
+    /// What the sweep will not be able to say, for the user to read before it runs.
+    public var notes: [String]
 
     public init(
         name: String, manifest: String, cells: [PlannedCell], jobs: [PlannedJob],
-        comparison: ComparisonSettings
+        comparison: ComparisonSettings, notes: [String] = []
     ) {
         self.name = name
         self.manifest = manifest
         self.cells = cells
         self.jobs = jobs
         self.comparison = comparison
+        self.notes = notes
     }
 }
 

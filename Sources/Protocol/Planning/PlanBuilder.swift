@@ -1,0 +1,164 @@
+import FathomCore
+
+/// Collects cells and jobs, each job once, dependencies before those who depend on them.
+struct PlanBuilder {
+    private(set) var cells: [PlannedCell] = []
+    private(set) var jobs: [PlannedJob] = []
+    private var keys: Set<JobKey> = []
+
+    private let manifest: Manifest
+    private let layerCounts: [ModelOnData: Int]
+    private let revisions: Revisions
+    private let labels: CellLabels
+    private let seeds: [(number: Int, seeds: RunSeeds)]
+    private let methods: [Encoded<MethodSettings>]
+    private let tasks: [Encoded<String>]
+    private let models: [Encoded<ModelSettings>]
+    private let defenses: [Encoded<DefenseSettings>]
+    private let studies: [Study]
+
+    /// A training, and how SAL is measured beside it.
+    private struct Study {
+        var training: Encoded<TrainingSettings>
+        var sal: Encoded<SALSettings>
+        var sweep: SALSweepSettings
+        var epochs: [Int]
+    }
+
+    init(_ manifest: Manifest, layerCounts: [ModelOnData: Int], revisions: Revisions) {
+        self.manifest = manifest
+        self.layerCounts = layerCounts
+        self.revisions = revisions
+        labels = CellLabels(manifest)
+        seeds = manifest.seeds.runs(sweep: manifest.seed)
+        methods = manifest.methods.map(Encoded.init)
+        tasks = manifest.tasks.map(Encoded.init)
+        models = manifest.models.map(Encoded.init)
+        defenses = manifest.defenses.map(Encoded.init)
+        studies = manifest.training.flatMap { training in
+            manifest.sal.map { sal in
+                Study(
+                    training: Encoded(training), sal: Encoded(sal.resolved(for: training)),
+                    sweep: sal, epochs: sal.measuredEpochs(of: training.epochs))
+            }
+        }
+    }
+
+    /// Adds every cell of one data set, the methods of one setting side by side.
+    mutating func addCells(of data: DataSettings, digest: Digest) throws(PlanError) {
+        let subsets = subsets(of: data, digest: digest)
+        for task in tasks {
+            for model in models {
+                for defense in defenses {
+                    for study in studies {
+                        for method in methods {
+                            try addCell(
+                                Cell(
+                                    data: data, subsets: subsets, task: task, model: model,
+                                    defense: defense, study: study, method: method))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The images of every run, encoded once for each seed.
+    private func subsets(of data: DataSettings, digest: Digest) -> [Encoded<DataSpec>] {
+        seeds.map { run in
+            Encoded(
+                DataSpec(
+                    settings: data, digest: digest, sweepSeed: run.seeds.sweep,
+                    dataSeed: run.seeds.data))
+        }
+    }
+
+    // MARK: Cells
+
+    private struct Cell {
+        var data: DataSettings
+        var subsets: [Encoded<DataSpec>]
+        var task: Encoded<String>
+        var model: Encoded<ModelSettings>
+        var defense: Encoded<DefenseSettings>
+        var study: Study
+        var method: Encoded<MethodSettings>
+
+        /// The digest of the canonical settings, seeds apart.
+        var key: CellKey {
+            var text = "{\"data\":\(CanonicalJSON.text(of: data)),\"defense\":\(defense.text)"
+            text += ",\"every\":\(study.sweep.every),\"from\":\(study.sweep.from)"
+            text += ",\"method\":\(method.text),\"model\":\(model.text),\"sal\":\(study.sal.text)"
+            text += ",\"task\":\(task.text),\"training\":\(study.training.text)}"
+            return CellKey(Digest(of: Array(text.utf8)))
+        }
+    }
+
+    private mutating func addCell(_ cell: Cell) throws(PlanError) {
+        var runs: [PlannedRun] = []
+        for (run, subset) in zip(seeds, cell.subsets) {
+            runs.append(try addRun(run.number, run.seeds, subset, cell))
+        }
+        let label = labels.method(
+            cell.method.value, cell.data, cell.study.training.value, cell.study.sweep)
+        cells.append(
+            PlannedCell(
+                key: cell.key, data: cell.data, method: cell.method.value, methodLabel: label,
+                task: cell.task.value, model: cell.model.value,
+                modelLabel: labels.model(cell.model.value), defense: cell.defense.value,
+                training: cell.study.training.value, sal: cell.study.sal.value, runs: runs))
+    }
+
+    // MARK: Runs
+
+    private mutating func addRun(
+        _ number: Int, _ seeds: RunSeeds, _ subset: Encoded<DataSpec>, _ cell: Cell
+    ) throws(PlanError) -> PlannedRun {
+        let poison = try addPoison(seeds, subset, cell.method)
+        let course = CanonicalJob.Course(
+            data: subset, poison: poison, task: cell.task, model: cell.model,
+            defense: cell.defense, training: cell.study.training, seed: seeds.train)
+        var run = PlannedRun(seed: number, poison: poison, segments: [], measurements: [])
+        var first = 1
+        for epoch in cell.study.epochs {
+            let segment = CanonicalJob.segment(
+                course, epochs: first...epoch, previous: run.segments.last,
+                revision: revisions.ofTraining(cell.model.value.name))
+            run.segments.append(try add(segment))
+            let measurement = measurement(course, segment.key, seeds, cell)
+            run.measurements.append(.init(epoch: epoch, job: try add(measurement)))
+            first = epoch + 1
+        }
+        return run
+    }
+
+    private mutating func addPoison(
+        _ seeds: RunSeeds, _ subset: Encoded<DataSpec>, _ method: Encoded<MethodSettings>
+    ) throws(PlanError) -> JobKey? {
+        guard method.value.name != "clean" else { return nil }
+        return try add(
+            CanonicalJob.poison(
+                data: subset, method: method, seed: seeds.poison,
+                revision: revisions.ofPoison(method.value.name)))
+    }
+
+    private func measurement(
+        _ course: CanonicalJob.Course, _ checkpoint: JobKey, _ seeds: RunSeeds, _ cell: Cell
+    ) -> PlannedJob {
+        let model = cell.model.value
+        // Clean SAL images do not depend on the poison, so such a job does not wait to read it.
+        let poison = cell.study.sal.value.data == .train ? course.poison : nil
+        return CanonicalJob.measurement(
+            course, poison: poison, checkpoint: checkpoint, sal: cell.study.sal, seed: seeds.sal,
+            revision: revisions.ofSAL(model.name),
+            layerCount: layerCounts[ModelOnData(model: model, dataSet: cell.data.set)] ?? 1)
+    }
+
+    private mutating func add(_ job: PlannedJob) throws(PlanError) -> JobKey {
+        if keys.insert(job.key).inserted {
+            guard jobs.count < Limits.jobs else { throw .tooManyJobs(limit: Limits.jobs) }
+            jobs.append(job)
+        }
+        return job.key
+    }
+}

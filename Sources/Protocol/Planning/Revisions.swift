@@ -1,0 +1,30 @@
+/// The versions of the code behind each kind of job, raised by hand when results change.
+///
+/// A job depends on several of them and carries their sum: each only ever rises, so the sum
+/// changes whenever one of them does.
+public struct Revisions: Hashable, Sendable {
+    /// By method; a method that is not listed is at 1.
+    public var methods: [String: Int]
+    /// By model, for its layers and initial weights; a model that is not listed is at 1.
+    public var models: [String: Int]
+    /// Of the training loop, its optimizers, schedules and augmentations.
+    public var training: Int
+    /// Of the SAL engine.
+    public var sal: Int
+
+    public init(
+        methods: [String: Int] = [:], models: [String: Int] = [:], training: Int = 1, sal: Int = 1
+    ) {
+        self.methods = methods
+        self.models = models
+        self.training = training
+        self.sal = sal
+    }
+
+    /// Of crafting with `method`.
+    public func ofPoison(_ method: String) -> Int { methods[method] ?? 1 }
+    /// Of training `model`.
+    public func ofTraining(_ model: String) -> Int { training + (models[model] ?? 1) }
+    /// Of measuring SAL on `model`.
+    public func ofSAL(_ model: String) -> Int { sal + (models[model] ?? 1) }
+}

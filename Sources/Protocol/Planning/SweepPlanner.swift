@@ -1,0 +1,105 @@
+public import FathomCore
+
+/// Works a manifest out into cells, runs and jobs. Nothing is run, and nothing but the arguments
+/// decides what comes out.
+public enum SweepPlanner {
+    /// Plans a sweep.
+    ///
+    /// - Parameters:
+    ///   - facts: What each data set of the manifest is, by its name.
+    ///   - measuredLayers: The names of a network's measured layers, in their order; called once
+    ///     for each model and data set.
+    ///   - revisions: The versions of the code that will compute the jobs.
+    public static func plan(
+        _ manifest: Manifest, facts: [String: DataFacts],
+        measuredLayers: (ModelSettings, DataFacts) throws -> [String], revisions: Revisions
+    ) throws(PlanError) -> SweepPlan {
+        try PlanCheck.check(manifest, facts: facts)
+        let layerCounts = try PlanCheck.layerCounts(manifest, facts, measuredLayers)
+        var builder = PlanBuilder(manifest, layerCounts: layerCounts, revisions: revisions)
+        for data in manifest.data {
+            guard let digest = facts[data.set]?.digest else {
+                throw .factsMissing(dataSet: data.set)
+            }
+            try builder.addCells(of: data, digest: digest)
+        }
+        return SweepPlan(
+            name: manifest.name, manifest: manifest.canonicalJSON, cells: builder.cells,
+            jobs: builder.jobs, comparison: manifest.compare, notes: PlanNotes.of(manifest))
+    }
+}
+
+/// A network beside a data set.
+struct ModelOnData: Hashable {
+    var model: ModelSettings
+    var dataSet: String
+}
+
+/// What must hold before a sweep is worth planning.
+enum PlanCheck {
+    static func check(_ manifest: Manifest, facts: [String: DataFacts]) throws(PlanError) {
+        for data in manifest.data {
+            guard let known = facts[data.set] else { throw .factsMissing(dataSet: data.set) }
+            try available("data.train", data.train, known.trainCount, data.set)
+            try available("data.test", data.test, known.testCount, data.set)
+            for sal in manifest.sal {
+                let count = sal.settings.data == .test ? known.testCount : known.trainCount
+                try available("sal.images", sal.settings.images, count, data.set)
+            }
+        }
+        let sides = [
+            manifest.data.count, manifest.tasks.count, manifest.models.count,
+            manifest.defenses.count, manifest.training.count, manifest.sal.count,
+            manifest.methods.count,
+        ]
+        var cellCount = 1
+        for side in sides {
+            // Each side is bounded, so that the product of two of them cannot overflow.
+            cellCount *= side
+            guard cellCount <= Limits.cells else { throw .tooManyCells(limit: Limits.cells) }
+        }
+    }
+
+    private static func available(
+        _ field: String, _ asked: Int, _ available: Int, _ set: String
+    ) throws(PlanError) {
+        guard asked <= available else {
+            throw .tooFewImages(field: field, asked: asked, available: available, dataSet: set)
+        }
+    }
+
+    /// How many layers are measured of each network on each data set.
+    static func layerCounts(
+        _ manifest: Manifest, _ facts: [String: DataFacts],
+        _ measuredLayers: (ModelSettings, DataFacts) throws -> [String]
+    ) throws(PlanError) -> [ModelOnData: Int] {
+        var counts: [ModelOnData: Int] = [:]
+        for data in manifest.data {
+            guard let known = facts[data.set] else { throw .factsMissing(dataSet: data.set) }
+            for model in manifest.models {
+                let pair = ModelOnData(model: model, dataSet: data.set)
+                guard counts[pair] == nil else { continue }
+                counts[pair] = try layerCount(pair, known, measuredLayers)
+            }
+        }
+        return counts
+    }
+
+    private static func layerCount(
+        _ pair: ModelOnData, _ facts: DataFacts,
+        _ measuredLayers: (ModelSettings, DataFacts) throws -> [String]
+    ) throws(PlanError) -> Int {
+        let layers: [String]
+        do {
+            layers = try measuredLayers(pair.model, facts)
+        } catch {
+            throw .modelUnfit(
+                model: pair.model.name, dataSet: pair.dataSet, reason: String(describing: error))
+        }
+        guard !layers.isEmpty else {
+            throw .modelUnfit(
+                model: pair.model.name, dataSet: pair.dataSet, reason: "it has no layer to measure")
+        }
+        return layers.count
+    }
+}
