@@ -29,8 +29,9 @@ extension ManifestReader {
     func readModels(_ node: ManifestNode) -> [ModelSettings] {
         Axes.read(node, "models", problems) { item, path in
             guard !isScalar(item) else {
-                return model(item, path).map { [ModelSettings(name: $0.name, width: $0.defaultWidth)] }
-                    ?? []
+                return model(item, path).map {
+                    [ModelSettings(name: $0.name, width: $0.defaultWidth)]
+                } ?? []
             }
             return combinations(item, path).compactMap { section in
                 section.checkKeys(["name", "width"])

@@ -27,7 +27,9 @@ extension ManifestReader {
         let views = section.node("views")
         let followsTraining = views.map { $0.content == .scalar(text: "auto", isQuoted: false) }
         var settings = settings(section)
-        if followsTraining == false { settings.views = section.whole("views", in: 0...64, default: 0) }
+        if followsTraining == false {
+            settings.views = section.whole("views", in: 0...64, default: 0)
+        }
         putIdleToDefault(&settings, section, effects)
         return SALSweepSettings(
             every: every,

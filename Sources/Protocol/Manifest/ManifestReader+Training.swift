@@ -44,7 +44,8 @@ extension ManifestReader {
             warmupEpochs: section.whole(
                 "warmupEpochs", in: 0...epochs, default: usual.warmupEpochs),
             augment: augment(section),
-            samRadius: section.number("samRadius", in: .above(0, upTo: 100), default: usual.samRadius))
+            samRadius: section.number(
+                "samRadius", in: .above(0, upTo: 100), default: usual.samRadius))
     }
 
     private func milestones(_ section: SectionReader, _ epochs: Int) -> [Int] {

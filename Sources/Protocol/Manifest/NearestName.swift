@@ -4,10 +4,10 @@ enum NearestName {
     static func of(_ name: String, among known: [String]) -> String? {
         let wanted = Array(name.lowercased().utf8.prefix(64))
         let ranked = known.map { (name: $0, edits: edits(wanted, Array($0.lowercased().utf8))) }
-        let best = ranked.enumerated().min { ($0.element.edits, $0.offset) < ($1.element.edits, $1.offset) }
-        guard let nearest = best?.element, nearest.edits <= max(2, wanted.count / 3) else {
-            return nil
-        }
+        // The first of equally near names, because `min` keeps the earliest.
+        guard let nearest = ranked.min(by: { $0.edits < $1.edits }),
+            nearest.edits <= max(2, wanted.count / 3)
+        else { return nil }
         return nearest.name
     }
 

@@ -20,7 +20,8 @@ struct SectionReader {
         self.place = node.place
         self.problems = problems
         self.entries = entries
-        values = Dictionary(entries.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
+        values = Dictionary(
+            entries.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
     }
 
     func field(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }

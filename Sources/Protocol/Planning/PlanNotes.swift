@@ -1,3 +1,5 @@
+import FathomCore
+
 /// What a sweep will not be able to say, told before it runs.
 enum PlanNotes {
     static func of(_ manifest: Manifest) -> [String] {
