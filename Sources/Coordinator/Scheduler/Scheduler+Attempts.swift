@@ -68,10 +68,14 @@ extension Scheduler {
     ) {
         let known = table.jobs[job].finished.intersection(lease.entries)
         let fresh = table.jobs[job].finished.gaps(in: lease.entries)
-        if !known.isEmpty { effects.append(.compare(lease, worker: id, outcome: outcome)) }
+        for range in known.ranges {
+            var covered = lease
+            covered.entries = range
+            let part = Self.part(of: outcome, in: range)
+            effects.append(.compare(covered, worker: id, outcome: part))
+        }
         for range in fresh.ranges {
-            var part = outcome
-            part.sal = outcome.sal.filter { range.contains($0.layerIndex) }
+            let part = Self.part(of: outcome, in: range)
             var covered = lease
             covered.entries = range
             effects.append(.store(.accepted(covered, worker: id, outcome: part)))
@@ -81,6 +85,12 @@ extension Scheduler {
         }
         cancelRedundant(of: job)
         if table.jobs[job].finished.count == table.jobs[job].entryCount { finish(job) }
+    }
+
+    private static func part(of outcome: JobOutcome, in entries: Range<Int>) -> JobOutcome {
+        var part = outcome
+        part.sal = outcome.sal.filter { entries.contains($0.layerIndex) }
+        return part
     }
 
     /// Calls off leases whose entries are all finished by others.

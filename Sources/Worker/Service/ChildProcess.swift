@@ -1,4 +1,4 @@
-import Glibc
+public import Glibc
 
 /// Why a process could not be started.
 public struct SpawnError: Error, Sendable, CustomStringConvertible {
@@ -126,7 +126,8 @@ private struct Pipe {
 
     init?() {
         var ends: [Int32] = [-1, -1]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { return nil }
+        guard pipe(&ends) == 0 else { return nil }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         reader = ends[0]
         writer = ends[1]
     }

@@ -1,4 +1,4 @@
-public import FathomProtocol
+import FathomProtocol
 import FathomCore
 import FathomMessaging
 import Foundation
