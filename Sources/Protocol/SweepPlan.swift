@@ -71,11 +71,13 @@ public struct PlannedCell: Hashable, Sendable {
     public var training: TrainingSettings
     public var sal: SALSettings
     public var runs: [PlannedRun]
+    /// How many classes the data set has; the accuracy of chance is one over it.
+    public var classCount: Int
 
     public init(
         key: CellKey, data: DataSettings, method: MethodSettings, methodLabel: String, task: String,
         model: ModelSettings, modelLabel: String, defense: DefenseSettings,
-        training: TrainingSettings, sal: SALSettings, runs: [PlannedRun]
+        training: TrainingSettings, sal: SALSettings, runs: [PlannedRun], classCount: Int = 10
     ) {
         self.key = key
         self.data = data
@@ -88,6 +90,7 @@ public struct PlannedCell: Hashable, Sendable {
         self.training = training
         self.sal = sal
         self.runs = runs
+        self.classCount = classCount
     }
 }
 

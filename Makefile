@@ -1,0 +1,55 @@
+# What can be done here; `make` alone lists it. One optimised build serves tests and product.
+
+SWIFT ?= swift
+# The quickstart's store, when it should not lie beside the manifest's name in this folder.
+DB ?=
+
+FATHOM := .build/release/fathom
+SWIFT_FILES = find Sources Tests Package.swift -name '*.swift' ! -name '*.pb.swift' -print0
+TEST := $(SWIFT) test -c release --skip-build --disable-xctest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build quickstart build-tests test test-simulation test-chaos lint format \
+	format-exists bench clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Check Swift, install missing system libraries
+	@sh scripts/setup.sh
+
+build: setup ## Build the optimised binary, .build/release/fathom
+	$(SWIFT) build -c release --product fathom
+
+quickstart: build ## Measure four methods on Fashion-MNIST and print the leaderboard
+	$(FATHOM) run sweeps/quickstart.yaml $(if $(DB),--db $(DB))
+
+build-tests: setup
+	$(SWIFT) build -c release --build-tests
+
+test: build-tests ## Build and run the everyday test suite
+	$(TEST)
+
+test-simulation: build-tests ## Run the long simulations: thousands of seeds, minutes
+	FATHOM_SLOW=1 $(TEST) --filter SimulationTests
+
+test-chaos: build-tests ## Kill real workers and coordinators, compare the final tables
+	FATHOM_SLOW=1 $(TEST) --filter EndToEndTests
+
+format-exists:
+	@$(SWIFT) format --version >/dev/null 2>&1 || { \
+		echo "lint: this toolchain has no 'swift format'. It ships with Swift 6.0 and newer" \
+			"from https://www.swift.org/install; install that toolchain, or put" \
+			"swift-format on the PATH." >&2; exit 3; }
+
+lint: format-exists ## Check layout and the rules of .swift-format
+	$(SWIFT_FILES) | xargs -0 $(SWIFT) format lint --strict --parallel --configuration .swift-format
+
+format: format-exists ## Lay the sources out as .swift-format says
+	$(SWIFT_FILES) | xargs -0 $(SWIFT) format --in-place --parallel --configuration .swift-format
+
+bench: build ## Measure speed; JSON lines, explained in Benchmarks/README.md
+	@sh scripts/bench.sh $(FATHOM)
+
+clean: ## Remove what was built; stores and results stay
+	$(SWIFT) package clean

@@ -1,0 +1,47 @@
+import Foundation
+
+/// Reads files of data sets, within limits.
+enum DataFile {
+    /// No file of a data set, inflated or not, may be larger: 1 GiB.
+    static let bytesMax = 1 << 30
+
+    /// The file's bytes, inflated when they are gzip.
+    static func contents(path: String) throws(DataError) -> [UInt8] {
+        let bytes = try raw(path: path)
+        guard bytes.starts(with: Gzip.magic) else { return bytes }
+        return try Gzip.inflated(bytes, file: path, bytesMax: bytesMax)
+    }
+
+    /// The file's bytes as they are stored.
+    static func raw(path: String) throws(DataError) -> [UInt8] {
+        let data: Data
+        do {
+            let attributes = try FileManager.default.attributesOfItem(atPath: resolved(path))
+            let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
+            guard size <= bytesMax else {
+                throw DataError.malformed(
+                    file: path, offset: 0, expected: "at most \(bytesMax) bytes",
+                    found: "\(size) bytes")
+            }
+            data = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch let error as DataError {
+            throw error
+        } catch {
+            throw .unreadable(file: path, reason: error.localizedDescription)
+        }
+        return [UInt8](data)
+    }
+
+    /// Refuses a file that is a link to somewhere outside `folder`.
+    static func requireInside(_ path: String, folder: String) throws(DataError) {
+        let target = resolved(path)
+        let root = resolved(folder)
+        guard target.hasPrefix(root.hasSuffix("/") ? root : root + "/") else {
+            throw .linkLeavesFolder(file: path, target: target)
+        }
+    }
+
+    private static func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+}

@@ -1,0 +1,68 @@
+import Foundation
+
+/// The data sets that are known by name, and where they are looked for.
+public enum DataSetCatalog {
+    /// The names of all known data sets.
+    public static let names = ["fashion-mnist", "mnist", "kmnist"]
+
+    /// Where Debian's packages put data sets.
+    static let systemFolder = "/usr/share/datasets"
+
+    /// Reads a data set whole and checks it.
+    ///
+    /// - Parameters:
+    ///   - name: One of `names`.
+    ///   - folder: A folder that holds the set's files, or a folder of that name which does; `nil`
+    ///     for the usual place of the system.
+    public static func open(name: String, folder: String? = nil) throws(DataError) -> DataSet {
+        try IDXSet(files: files(name: name, folder: folder)).dataSet(name: name)
+    }
+
+    /// The four files of a set in the first place that has them all.
+    static func files(name: String, folder: String?) throws(DataError) -> IDXSetFiles {
+        guard names.contains(name) else { throw .unknownSet(name: name, known: names) }
+        let places = folder.map { [$0, $0 + "/" + name] } ?? [systemFolder + "/" + name]
+        for place in places {
+            guard let files = IDXSetFiles(in: place) else { continue }
+            for path in files.all {
+                try DataFile.requireInside(path, folder: place)
+            }
+            return files
+        }
+        throw .missing(name: name, looked: places, cure: cure(for: name))
+    }
+
+    private static func cure(for name: String) -> String {
+        name == "fashion-mnist"
+            ? "Install the Debian package dataset-fashion-mnist, or name a folder with --data."
+            : "Name a folder with its four IDX files (plain or .gz) with --data."
+    }
+}
+
+/// Where the four files of an IDX data set lie.
+struct IDXSetFiles: Hashable, Sendable {
+    let trainImages: String
+    let trainLabels: String
+    let testImages: String
+    let testLabels: String
+
+    var all: [String] { [trainImages, trainLabels, testImages, testLabels] }
+
+    /// Finds the files in `folder`; `nil` when one of them is not there.
+    init?(in folder: String) {
+        func find(_ split: String, _ kind: String, _ rank: Int) -> String? {
+            let forms = ["\(split)-\(kind)-idx\(rank)-ubyte", "\(split)-\(kind).idx\(rank)-ubyte"]
+            return forms.flatMap { ["\(folder)/\($0).gz", "\(folder)/\($0)"] }
+                .first { FileManager.default.fileExists(atPath: $0) }
+        }
+        guard let trainImages = find("train", "images", 3),
+            let trainLabels = find("train", "labels", 1),
+            let testImages = find("t10k", "images", 3),
+            let testLabels = find("t10k", "labels", 1)
+        else { return nil }
+        self.trainImages = trainImages
+        self.trainLabels = trainLabels
+        self.testImages = testImages
+        self.testLabels = testLabels
+    }
+}

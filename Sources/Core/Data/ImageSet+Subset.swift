@@ -1,0 +1,53 @@
+extension ImageSet {
+    /// The images at `positions`, in that order, each keeping its own index.
+    public func selecting(_ positions: [Int]) -> ImageSet {
+        var chosen: [UInt8] = []
+        chosen.reserveCapacity(positions.count * pixelsPerImage)
+        for position in positions {
+            chosen += pixels[(position * pixelsPerImage)..<((position + 1) * pixelsPerImage)]
+        }
+        return ImageSet(
+            channels: channels, height: height, width: width, classCount: classCount,
+            pixels: chosen, labels: positions.map { labels[$0] },
+            indices: positions.map { indices[$0] })
+    }
+
+    /// A random subset with equal shares of the classes.
+    ///
+    /// All images are put in a random order, and of each class its first `count / classCount` are
+    /// taken, one more of the lowest classes when that does not divide. The random order stays.
+    ///
+    /// - Parameters:
+    ///   - count: How many images; 0 stands for all of them in their own order.
+    ///   - random: A stream for this purpose; a copy of it is drawn from.
+    public func stratifiedSubset(
+        count wanted: Int, random: RandomStream
+    ) throws(DataError) -> ImageSet {
+        precondition(wanted >= 0, "a subset of \(wanted) images")
+        if wanted == 0 { return self }
+        var open = try quotas(of: wanted)
+        var random = random
+        var positions: [Int] = []
+        positions.reserveCapacity(wanted)
+        for position in random.permutation(count) where open[Int(labels[position])] > 0 {
+            open[Int(labels[position])] -= 1
+            positions.append(position)
+        }
+        return selecting(positions)
+    }
+
+    /// How many images each class gives to a subset of `wanted`.
+    private func quotas(of wanted: Int) throws(DataError) -> [Int] {
+        var available = [Int](repeating: 0, count: classCount)
+        for label in labels { available[Int(label)] += 1 }
+        var quotas: [Int] = []
+        for index in 0..<classCount {
+            let quota = wanted / classCount + (index < wanted % classCount ? 1 : 0)
+            guard quota <= available[index] else {
+                throw .tooFewOfClass(index: index, wanted: quota, available: available[index])
+            }
+            quotas.append(quota)
+        }
+        return quotas
+    }
+}

@@ -1,0 +1,139 @@
+/// A network as a graph of layers: a description without numbers, the same for all who share it.
+///
+/// Node 0 is the image. Every node reads nodes before it, so that their order is an order of
+/// computation.
+public struct Network: Sendable {
+    struct Node: Sendable {
+        let layer: any Layer
+        let inputs: [Int]
+        /// Index of the layer's first parameter; its others follow.
+        let firstParameter: Int
+    }
+
+    /// A weight that SAL measures, and the node it belongs to.
+    public struct MeasuredLayer: Sendable, Hashable {
+        /// As in PyTorch, without `.weight`.
+        public let name: String
+        public let weightCount: Int
+        let parameter: Int
+        let node: Int
+    }
+
+    /// Where a task's prediction comes out.
+    public struct Head: Sendable, Hashable {
+        public let task: String
+        let node: Int
+    }
+
+    let nodes: [Node]
+    let shapes: [SampleShape]
+    let parameters: [ParameterSpec]
+    public let heads: [Head]
+    /// In registration order.
+    public let measured: [MeasuredLayer]
+
+    public var inputShape: SampleShape { shapes[0] }
+
+    /// Trained parameters, without running statistics.
+    public var parameterCount: Int {
+        parameters.filter(\.isTrained).reduce(0) { $0 + $1.count }
+    }
+
+    /// Multiply-adds of each node on one image.
+    var multiplyAdds: [Int] {
+        nodes.map { node in node.layer.multiplyAdds(node.inputs.map { shapes[$0] }) }
+    }
+
+    /// The names of all parameters and running statistics, in registration order, with shapes.
+    public var parameterNames: [(name: String, shape: [Int])] {
+        parameters.map { ($0.name, $0.shape) }
+    }
+}
+
+/// Puts a network together, node after node, in registration order.
+struct NetworkBuilder {
+    private var nodes: [Network.Node]
+    private var shapes: [SampleShape]
+    private var parameters: [ParameterSpec] = []
+    private var measured: [Network.MeasuredLayer] = []
+    private var heads: [Network.Head] = []
+
+    /// The image.
+    let image = 0
+
+    init(input: SampleShape) {
+        nodes = [Network.Node(layer: Source(), inputs: [], firstParameter: 0)]
+        shapes = [input]
+    }
+
+    func shape(of node: Int) -> SampleShape { shapes[node] }
+
+    func channels(of node: Int) -> Int { planes(shapes[node]).channels }
+
+    /// Adds a layer and answers its node.
+    mutating func add(_ layer: some Layer, _ inputs: Int...) -> Int {
+        add(layer, inputs)
+    }
+
+    mutating func add(_ layer: some Layer, _ inputs: [Int]) -> Int {
+        let node = nodes.count
+        nodes.append(
+            Network.Node(layer: layer, inputs: inputs, firstParameter: parameters.count))
+        shapes.append(layer.outputShape(inputs.map { shapes[$0] }))
+        for spec in layer.parameters {
+            if spec.isMeasured {
+                measured.append(
+                    Network.MeasuredLayer(
+                        name: String(spec.name.dropLast(".weight".count)), weightCount: spec.count,
+                        parameter: parameters.count, node: node))
+            }
+            parameters.append(spec)
+        }
+        return node
+    }
+
+    mutating func head(_ task: String, _ node: Int) {
+        heads.append(Network.Head(task: task, node: node))
+    }
+
+    func finished() -> Network {
+        Network(
+            nodes: nodes, shapes: shapes, parameters: parameters, heads: heads, measured: measured)
+    }
+}
+
+/// Node 0: holds the image, computes nothing.
+private struct Source: Layer {
+    func outputShape(_ inputs: [SampleShape]) -> SampleShape {
+        preconditionFailure("the source's shape is given")
+    }
+    func forward(_ call: LayerCall) {}
+    func backward(_ call: LayerCall) {}
+}
+
+// The bricks that architectures are made of.
+extension NetworkBuilder {
+    mutating func convolution(
+        _ name: String, _ input: Int, to output: Int, kernel: Int, stride: Int = 1,
+        padding: Int = 0, groups: Int = 1, bias: Bool = false
+    ) -> Int {
+        add(
+            Convolution(
+                name: name, input: channels(of: input), output: output, kernel: kernel,
+                stride: stride, padding: padding, groups: groups, hasBias: bias), input)
+    }
+
+    mutating func batchNorm(_ name: String, _ input: Int) -> Int {
+        add(BatchNorm(name: name, channels: channels(of: input)), input)
+    }
+
+    mutating func relu(_ input: Int) -> Int { add(Activation(kind: .relu), input) }
+
+    /// Linear over rows; planes are flattened first.
+    mutating func linear(_ name: String, _ input: Int, to output: Int, bias: Bool = true) -> Int {
+        var input = input
+        if case .image = shapes[input] { input = add(Flatten(), input) }
+        guard case .rows(_, let columns) = shapes[input] else { return input }
+        return add(Linear(name: name, input: columns, output: output, hasBias: bias), input)
+    }
+}

@@ -1,0 +1,70 @@
+/// Loads batches and judges predictions.
+public enum Evaluator {
+    /// The loss of the class prediction at hand; with a gradient, ready for `backward`.
+    static func loss(_ executor: Executor, labels: [Int32], wantsGradient: Bool) -> LossSum {
+        let (logits, shape) = executor.prediction(0)
+        return labels.withUnsafeBufferPointer {
+            Losses.crossEntropy(
+                logits, classes: shape.elements, labels: $0,
+                gradient: wantsGradient ? executor.headGradient(0) : nil)
+        }
+    }
+
+    /// Mean loss and accuracy over all images, in order, in evaluation mode.
+    public static func evaluate(
+        _ executor: Executor, on images: ImageSet, batch: Int
+    ) -> LossSum {
+        var sum = LossSum()
+        for start in stride(from: 0, to: images.count, by: batch) {
+            let chosen = start..<min(start + batch, images.count)
+            executor.prepare(batch: chosen.count)
+            BatchLoader.load(images, Array(chosen)[...], into: executor)
+            executor.forward(mode: .evaluation)
+            sum += loss(executor, labels: Array(images.labels[chosen]), wantsGradient: false)
+        }
+        return sum
+    }
+}
+
+/// Puts images into an executor's batch, scaled to 0...1, augmented if asked.
+enum BatchLoader {
+    static func load(
+        _ images: ImageSet, _ chosen: ArraySlice<Int>, into executor: Executor,
+        augment: [TrainingSettings.Augmentation] = [], random: RandomStream = RandomStream(seed: 0)
+    ) {
+        images.pixels.withUnsafeBufferPointer { pixels in
+            for (target, source) in chosen.enumerated() {
+                // The stream belongs to the image, not to its place in a batch.
+                let placement = Augmenter.placement(
+                    augment, height: images.height, random: random.derived("image", source))
+                Kernels.loadImage(
+                    pixels, source: source, channels: images.channels, height: images.height,
+                    width: images.width, placement, target: target, batch: executor.batch,
+                    into: executor.image)
+            }
+        }
+    }
+}
+
+/// Draws how an image is cropped and flipped.
+enum Augmenter {
+    /// Four pixels of padding at 32x32 and 28x28 (`side / 8`, rounded), then a crop of the old
+    /// size; a flip with probability one half.
+    static func placement(
+        _ augment: [TrainingSettings.Augmentation], height: Int, random: RandomStream
+    ) -> Kernels.Placement {
+        var placement = Kernels.Placement()
+        guard !augment.isEmpty else { return placement }
+        var random = random
+        let padding = (height + 4) / 8
+        let row = random.integer(below: 2 * padding + 1)
+        let column = random.integer(below: 2 * padding + 1)
+        let flip = random.uniform() < 0.5
+        if augment.contains(.crop) {
+            placement.rowShift = row - padding
+            placement.columnShift = column - padding
+        }
+        placement.isFlipped = augment.contains(.flip) && flip
+        return placement
+    }
+}

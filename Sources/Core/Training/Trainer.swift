@@ -1,0 +1,186 @@
+/// What an epoch of training came to.
+public struct EpochReport: Sendable, Hashable {
+    /// Counted from 1.
+    public var epoch: Int
+    /// Over the epoch's batches as they went, in training mode.
+    public var train: LossSum
+    /// On the test images after the epoch, in evaluation mode.
+    public var test: LossSum
+
+    /// Whether the network's numbers still are numbers.
+    public var isFinite: Bool { train.loss.isFinite && test.loss.isFinite }
+}
+
+/// Trains a classifier, an epoch at a time; what epoch `e` does depends on the settings, the seed
+/// and the state after epoch `e - 1`, and on nothing else.
+public final class Trainer {
+    public let executor: Executor
+    private let settings: TrainingSettings
+    private let random: RandomStream
+    private let optimizer: Optimizer
+    private let schedule: RateSchedule
+    private let plan: BackwardPlan
+    private let images: ImageSet
+    private var ascent: SharpnessAscent?
+    /// Epochs finished.
+    public private(set) var epoch = 0
+
+    /// - Parameters:
+    ///   - random: The run's stream; weights, shuffles, augmentation and dropout derive from it.
+    public init(
+        network: Network, settings: TrainingSettings, images: ImageSet, random: RandomStream
+    ) {
+        self.settings = settings
+        self.random = random
+        self.images = images
+        let parameters = ParameterSet(network: network, random: random.derived("weights"))
+        executor = Executor(network: network, parameters: parameters)
+        optimizer = Optimizer(settings: settings, parameters: parameters)
+        let steps = (images.count + settings.batch - 1) / settings.batch
+        schedule = RateSchedule(settings: settings, stepsPerEpoch: max(1, steps))
+        plan = .training(network)
+        if settings.optimizer == .sam {
+            ascent = SharpnessAscent(parameters: parameters, radius: settings.samRadius)
+        }
+    }
+
+    public var parameters: ParameterSet { executor.parameters }
+
+    /// Trains the next epoch; `progress` hears the share of it done.
+    public func trainEpoch(progress: (Double) -> Void = { _ in }) -> LossSum {
+        var shuffle = random.derived("shuffle", epoch)
+        let order = shuffle.permutation(images.count)
+        let sum = trainEpoch(order: order, progress: progress)
+        return sum
+    }
+
+    /// Trains the next epoch on the images in the order given.
+    public func trainEpoch(
+        order: [Int], progress: (Double) -> Void = { _ in }
+    ) -> LossSum {
+        var sum = LossSum()
+        executor.want(plan)
+        for start in stride(from: 0, to: order.count, by: settings.batch) {
+            let chosen = order[start..<min(start + settings.batch, order.count)]
+            let batchSum = step(chosen)
+            sum += batchSum
+            progress(Double(start + chosen.count) / Double(order.count))
+            // Going on with what is not a number cannot help, and may be slow.
+            guard batchSum.loss.isFinite else { break }
+        }
+        epoch += 1
+        return sum
+    }
+
+    /// One optimizer step on the images chosen; answers the loss before it.
+    public func step(_ chosen: ArraySlice<Int>) -> LossSum {
+        let step = optimizer.steps
+        executor.stepRandom = random.derived("step", step)
+        executor.prepare(batch: chosen.count)
+        BatchLoader.load(
+            images, chosen, into: executor, augment: settings.augment,
+            random: random.derived("augment", epoch))
+        let labels = chosen.map { images.labels[$0] }
+        let sum = gradients(labels)
+        if let ascent {
+            ascent.climb(executor)
+            _ = gradients(labels)
+            ascent.descend(executor)
+        }
+        optimizer.step(executor, rate: schedule.rate(step: step))
+        return sum
+    }
+
+    private func gradients(_ labels: [Int32]) -> LossSum {
+        executor.forward(mode: .training)
+        let sum = Evaluator.loss(executor, labels: labels, wantsGradient: true)
+        executor.backward()
+        return sum
+    }
+
+    // MARK: State
+
+    /// What must be kept to go on with the same bits: parameters and optimizer.
+    public var state: TrainingState {
+        TrainingState(
+            epoch: epoch, optimizerSteps: optimizer.steps,
+            arrays: parameters.named + optimizer.state(parameters))
+    }
+
+    /// Goes on from a state, as if this trainer had come to it itself.
+    public func restore(_ state: TrainingState) throws(TrainingState.Failure) {
+        let lookup = state.lookup
+        for (spec, tensor) in zip(parameters.specs, parameters.tensors) {
+            guard let values = lookup[spec.name], values.count == tensor.count else {
+                throw TrainingState.Failure(missing: spec.name)
+            }
+            tensor.copy(from: values)
+        }
+        let missing = optimizer.restore(
+            steps: state.optimizerSteps, parameters: parameters, { lookup[$0] })
+        if let missing { throw TrainingState.Failure(missing: missing) }
+        epoch = state.epoch
+    }
+}
+
+/// A network's parameters and its optimizer's memory after an epoch.
+public struct TrainingState {
+    public var epoch: Int
+    public var optimizerSteps: Int
+    /// Named arrays: parameters under their PyTorch names, moments under `optimizer.`.
+    public var arrays: [(name: String, shape: [Int], values: [Float])]
+
+    public init(
+        epoch: Int, optimizerSteps: Int, arrays: [(name: String, shape: [Int], values: [Float])]
+    ) {
+        self.epoch = epoch
+        self.optimizerSteps = optimizerSteps
+        self.arrays = arrays
+    }
+
+    var lookup: [String: [Float]] {
+        Dictionary(arrays.map { ($0.name, $0.values) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// An array that a checkpoint should hold and does not, or holds in another shape.
+    public struct Failure: Error, CustomStringConvertible {
+        public let missing: String
+
+        public var description: String {
+            "the checkpoint does not hold \(missing) in the shape this network has; "
+                + "it belongs to another model, width or class count"
+        }
+    }
+}
+
+/// The ascent step of sharpness-aware minimisation (Foret et al., 2021): to the worst point of a
+/// ball around the weights, and back.
+private final class SharpnessAscent {
+    private let radius: Double
+    private let trained: [Int]
+    private let kept: [Tensor]
+
+    init(parameters: ParameterSet, radius: Double) {
+        self.radius = radius
+        trained = parameters.specs.indices.filter { parameters.specs[$0].isTrained }
+        kept = trained.map { Tensor(zeros: parameters.specs[$0].count) }
+    }
+
+    func climb(_ executor: Executor) {
+        let squares = trained.reduce(0.0) {
+            $0 + Kernels.sumOfSquares(executor.parameterGradient($1))
+        }
+        let scale = Float(radius / (squares.squareRoot() + 1e-12))
+        for (index, copy) in zip(trained, kept) {
+            let tensor = executor.parameters.tensors[index]
+            copy.copy(from: tensor)
+            Kernels.accumulate(scale, executor.parameterGradient(index), onto: tensor)
+        }
+    }
+
+    func descend(_ executor: Executor) {
+        for (index, copy) in zip(trained, kept) {
+            executor.parameters.tensors[index].copy(from: copy)
+        }
+    }
+}

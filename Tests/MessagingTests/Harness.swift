@@ -1,0 +1,88 @@
+import CZeroMQ
+import FathomMessaging
+
+/// A listener with one allowed client, on a port of its own.
+struct Harness {
+    let serverKeys: CurveKeyPair
+    let clientKeys: CurveKeyPair
+    let listener: Listener
+
+    init(limits: MessagingLimits = .quick) throws {
+        serverKeys = try CurveKeyPair.generate()
+        clientKeys = try CurveKeyPair.generate()
+        listener = try Listener(
+            endpoint: "tcp://127.0.0.1:*", keyPair: serverKeys,
+            allowList: [clientKeys.publicKey], limits: limits)
+    }
+
+    func connect(
+        as name: String = "worker-1", keys: CurveKeyPair? = nil, server: CurvePublicKey? = nil,
+        limits: MessagingLimits = .quick
+    ) throws -> Connection {
+        try Connection(
+            endpoint: listener.endpoint, serverKey: server ?? serverKeys.publicKey,
+            keyPair: keys ?? clientKeys, routingID: RoutingID(name), limits: limits)
+    }
+}
+
+extension MessagingLimits {
+    /// Short waits, so that a test that needs a second attempt does not take seconds.
+    static var quick: MessagingLimits {
+        var limits = MessagingLimits()
+        limits.reconnectInterval = .milliseconds(10)
+        limits.reconnectIntervalMax = .milliseconds(100)
+        limits.linger = .milliseconds(500)
+        return limits
+    }
+}
+
+/// Receives until `count` messages are there or ten seconds are over.
+func collect(_ count: Int, from receive: (Int, Duration) -> [Incoming]) -> [Incoming] {
+    var messages: [Incoming] = []
+    let deadline = ContinuousClock.now + .seconds(10)
+    while messages.count < count && ContinuousClock.now < deadline {
+        messages += receive(count - messages.count, deadline - ContinuousClock.now)
+    }
+    return messages
+}
+
+/// Waits, looking again every few milliseconds, until a condition holds; false after ten seconds.
+func eventually(_ condition: () -> Bool) -> Bool {
+    let pause = BoundedQueue<Int>(capacity: 1)
+    let deadline = ContinuousClock.now + .seconds(10)
+    while ContinuousClock.now < deadline {
+        if condition() { return true }
+        _ = pause.take(atMost: 1, within: .milliseconds(5))
+    }
+    return condition()
+}
+
+/// A DEALER socket without our code around it, for what our code never sends.
+final class RawClient {
+    private let context = zmq_ctx_new()
+    private let socket: UnsafeMutableRawPointer?
+
+    /// Connects, in plain text when `keys` is nil.
+    init(endpoint: String, server: CurvePublicKey, keys: CurveKeyPair?) {
+        socket = zmq_socket(context, ZMQ_DEALER)
+        var linger: Int32 = 0
+        zmq_setsockopt(socket, ZMQ_LINGER, &linger, 4)
+        if let keys {
+            zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server.z85, 41)
+            zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, keys.publicKey.z85, 41)
+            zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys.secretKey, 41)
+        }
+        zmq_connect(socket, endpoint)
+    }
+
+    deinit {
+        zmq_close(socket)
+        zmq_ctx_term(context)
+    }
+
+    func send(_ frames: [[UInt8]]) {
+        for (index, frame) in frames.enumerated() {
+            zmq_send(socket, frame, frame.count, index + 1 < frames.count ? ZMQ_SNDMORE : 0)
+        }
+    }
+}

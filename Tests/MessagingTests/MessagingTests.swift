@@ -1,0 +1,166 @@
+import FathomMessaging
+import Testing
+
+@Suite("messages over CURVE", .serialized, .timeLimit(.minutes(1)))
+struct MessagingTests {
+    @Test("a message arrives with its sender's name, and the answer comes back")
+    func echo() throws {
+        let harness = try Harness()
+        let connection = try harness.connect()
+        let before = ContinuousClock.now
+        #expect(connection.send([1, 2, 3]))
+        let question = try #require(collect(1, from: harness.listener.receive).first)
+        #expect(question.peer.description == "worker-1")
+        #expect(question.payload == [1, 2, 3])
+        #expect(question.arrival >= before && question.arrival <= ContinuousClock.now)
+        #expect(harness.listener.send([4], to: question.peer))
+        let answer = try #require(collect(1, from: connection.receive).first)
+        #expect(answer.payload == [4])
+        #expect(answer.peer == .listener)
+        #expect(eventually { harness.listener.statistics.messagesSent == 1 })
+        #expect(harness.listener.statistics.handshakesAccepted == 1)
+        #expect(connection.statistics.handshakesAccepted == 1)
+        #expect(harness.listener.statistics.messagesDropped == 0)
+    }
+
+    @Test("empty and large payloads arrive whole")
+    func sizes() throws {
+        let harness = try Harness()
+        let connection = try harness.connect()
+        let payloads = [0, 1, 255, 256, 70_000, 3 << 20].map { size in
+            (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        }
+        for payload in payloads { connection.send(payload) }
+        let received = collect(payloads.count, from: harness.listener.receive)
+        #expect(received.map(\.payload) == payloads)
+    }
+
+    @Test("half a million bytes in small messages there and back keep their order")
+    func throughput() throws {
+        let harness = try Harness()
+        let connection = try harness.connect()
+        let count = 50_000
+        let sender = try NamedThread(name: "sender") {
+            for number in 0..<count { connection.send(bytes(of: number)) }
+        }
+        let there = collect(count, from: harness.listener.receive)
+        sender.join()
+        #expect(there.map(\.payload) == (0..<count).map(bytes(of:)))
+        for message in there { harness.listener.send(message.payload, to: message.peer) }
+        let back = collect(count, from: connection.receive)
+        #expect(back.map(\.payload) == (0..<count).map(bytes(of:)))
+        #expect(harness.listener.statistics.messagesDropped == 0)
+    }
+
+    @Test("a peer that is not connected costs its messages, which are counted")
+    func unreachable() throws {
+        let harness = try Harness()
+        #expect(harness.listener.send([1], to: try RoutingID("nobody")))
+        #expect(eventually { harness.listener.statistics.messagesUnreachable == 1 })
+        #expect(harness.listener.statistics.messagesSent == 0)
+    }
+
+    @Test("messages of more than one frame are dropped and counted, and the next one is read")
+    func multipart() throws {
+        let harness = try Harness()
+        let raw = RawClient(
+            endpoint: harness.listener.endpoint, server: harness.serverKeys.publicKey,
+            keys: harness.clientKeys)
+        raw.send([[1], [2]])
+        raw.send((0..<20).map { [UInt8($0)] })
+        raw.send([[], [7]])
+        raw.send([[9]])
+        let received = collect(1, from: harness.listener.receive)
+        #expect(received.map(\.payload) == [[9]])
+        #expect(eventually { harness.listener.statistics.messagesMalformed == 3 })
+    }
+
+    @Test("a message above the limit ends its connection and nobody else's")
+    func oversized() throws {
+        var limits = MessagingLimits.quick
+        limits.payloadBytesMax = 4_096
+        let harness = try Harness(limits: limits)
+        let modest = try harness.connect(as: "modest")
+        let greedy = try harness.connect(as: "greedy")
+        greedy.send([UInt8](repeating: 1, count: 4_096))
+        #expect(collect(1, from: harness.listener.receive).first?.payload.count == 4_096)
+        greedy.send([UInt8](repeating: 1, count: 4_097))
+        #expect(eventually { harness.listener.statistics.disconnections == 1 })
+        modest.send([5])
+        #expect(collect(1, from: harness.listener.receive).map(\.payload) == [[5]])
+        // The greedy one comes back and is heard again.
+        #expect(eventually { greedy.statistics.handshakesAccepted == 2 })
+        greedy.send([6])
+        #expect(collect(1, from: harness.listener.receive).map(\.payload) == [[6]])
+    }
+
+    @Test("a payload above our own limit is refused where it is sent")
+    func oversizedAtHome() throws {
+        var limits = MessagingLimits.quick
+        limits.payloadBytesMax = 2_048
+        let connection = try Harness().connect(limits: limits)
+        #expect(!connection.send([UInt8](repeating: 0, count: 2_049)))
+        #expect(connection.statistics.messagesOverflowed == 1)
+    }
+
+    @Test("a listener whose queue is full stops reading until there is room, and loses nothing")
+    func backPressure() throws {
+        var limits = MessagingLimits.quick
+        limits.incomingMessagesMax = 100
+        limits.peerMessagesMax = 50
+        limits.outgoingMessagesMax = 200_000
+        let harness = try Harness(limits: limits)
+        let connection = try harness.connect(limits: limits)
+        // More than the queues, ZeroMQ's marks and the kernel's buffers hold together.
+        let payload = [UInt8](repeating: 3, count: 1_000)
+        let count = 60_000
+        for _ in 0..<count { #expect(connection.send(payload)) }
+        #expect(eventually { harness.listener.statistics.messagesReceived == 100 })
+        let sent = connection.statistics.messagesSent
+        #expect(sent < count)
+        let received = collect(count, from: harness.listener.receive)
+        #expect(received.count == count)
+        #expect(eventually { connection.statistics.messagesSent == count })
+    }
+
+    @Test("a sender whose queue is full is told so at once")
+    func outgoingBound() throws {
+        var limits = MessagingLimits.quick
+        limits.outgoingMessagesMax = 10
+        limits.peerMessagesMax = 10
+        // Nobody listens on port 1 of the loopback interface.
+        let keys = try CurveKeyPair.generate()
+        let connection = try Connection(
+            endpoint: "tcp://127.0.0.1:1", serverKey: keys.publicKey, keyPair: keys,
+            routingID: RoutingID("alone"), limits: limits)
+        let taken = (0..<10_000).count { _ in connection.send([1]) }
+        #expect(taken < 10_000)
+        #expect(connection.statistics.messagesOverflowed == 10_000 - taken)
+        connection.close()
+    }
+
+    @Test("one slow peer does not hold up another")
+    func slowPeer() throws {
+        var limits = MessagingLimits.quick
+        limits.peerMessagesMax = 20
+        limits.incomingMessagesMax = 10
+        let harness = try Harness(limits: limits)
+        let slow = try harness.connect(as: "slow", limits: limits)
+        let swift = try harness.connect(as: "swift", limits: limits)
+        slow.send([1])
+        swift.send([1])
+        let peers = collect(2, from: harness.listener.receive).map(\.peer)
+        #expect(Set(peers.map(\.description)) == ["slow", "swift"])
+        let count = 30_000
+        let payload = [UInt8](repeating: 9, count: 1_000)
+        for _ in 0..<count { harness.listener.send(payload, to: try RoutingID("slow")) }
+        harness.listener.send([7], to: try RoutingID("swift"))
+        #expect(collect(1, from: swift.receive).map(\.payload) == [[7]])
+        #expect(collect(count, from: slow.receive).count == count)
+    }
+}
+
+/// A number's eight bytes, lowest first.
+private func bytes(of number: Int) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+}
