@@ -7,7 +7,8 @@ public enum AtomicFile {
         var template = Array((path + ".XXXXXX").utf8CString)
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { throw failure(path, "opening a temporary file") }
-        let temporary = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let temporary = String(
+            decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         do throws(CheckpointError) {
             try fill(descriptor, with: bytes, path: path)
             guard rename(temporary, path) == 0 else { throw failure(path, "renaming") }

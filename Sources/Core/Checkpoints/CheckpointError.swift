@@ -21,6 +21,7 @@ extension CheckpointError {
 }
 
 extension CheckpointError: CustomStringConvertible {
+    /// What went wrong, the value, and what would be right.
     public var description: String {
         switch self {
         case .unreadable(let file, let reason):

@@ -15,6 +15,7 @@ public struct SafetensorsFile: Hashable, Sendable {
     /// Most bytes that a header may have.
     static let headerBytesMax = 100_000_000
 
+    /// A file without arrays.
     public init(metadata: [String: String] = [:]) {
         self.metadata = metadata
         names = []

@@ -43,8 +43,10 @@ public enum StoredValues: Hashable, Sendable {
 public struct StoredArray: Hashable, Sendable {
     /// The length of each axis, the slowest first; empty for a single number.
     public let shape: [Int]
+    /// The values, row-major.
     public let values: StoredValues
 
+    /// Takes every part as given.
     public init(shape: [Int], values: StoredValues) {
         if case .raw = values {
         } else {

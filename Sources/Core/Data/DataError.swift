@@ -24,6 +24,7 @@ extension DataError {
 }
 
 extension DataError: CustomStringConvertible {
+    /// What went wrong, the value, and what would be right.
     public var description: String {
         switch self {
         case .unknownSet(let name, let known):

@@ -14,6 +14,8 @@ public enum DataSetCatalog {
     ///   - name: One of `names`.
     ///   - folder: A folder that holds the set's files, or a folder of that name which does; `nil`
     ///     for the usual place of the system.
+    /// - Returns: The set, whole.
+    /// - Throws: `DataError`, also when the set is in none of the places looked at.
     public static func open(name: String, folder: String? = nil) throws(DataError) -> DataSet {
         try IDXSet(files: files(name: name, folder: folder)).dataSet(name: name)
     }

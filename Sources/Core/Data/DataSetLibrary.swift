@@ -13,6 +13,7 @@ public final class DataSetLibrary: Sendable {
     /// Only the set used last is kept whole, so that memory stays bounded.
     private let latest = Mutex<(shelf: Shelf, set: DataSet)?>(nil)
 
+    /// An empty library.
     public init() {}
 
     /// The data set `name`, as `DataSetCatalog.open` finds it.

@@ -18,8 +18,10 @@ extension ImageSet {
     /// taken, one more of the lowest classes when that does not divide. The random order stays.
     ///
     /// - Parameters:
-    ///   - count: How many images; 0 stands for all of them in their own order.
+    ///   - wanted: How many images; 0 stands for all of them in their own order.
     ///   - random: A stream for this purpose; a copy of it is drawn from.
+    /// - Returns: The subset, each image with its own index.
+    /// - Throws: `DataError.tooFewOfClass` where a class has too few images.
     public func stratifiedSubset(
         count wanted: Int, random: RandomStream
     ) throws(DataError) -> ImageSet {

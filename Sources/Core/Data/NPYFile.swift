@@ -8,6 +8,7 @@ public struct NPYFile: Hashable, Sendable {
     /// The array, row-major whatever the order in the file was.
     public let array: StoredArray
 
+    /// A file of this array.
     public init(_ array: StoredArray) {
         self.array = array
     }
@@ -20,8 +21,10 @@ public struct NPYFile: Hashable, Sendable {
     /// Decodes `bytes`.
     ///
     /// - Parameters:
+    ///   - bytes: The whole file.
     ///   - file: What errors call the bytes.
     ///   - finite: Whether NaN and infinity are refused, as they are in images and perturbations.
+    /// - Throws: `DataError`, naming the offset.
     public init(decoding bytes: [UInt8], file: String, finite: Bool = true) throws(DataError) {
         let header = try NPYHeader(decoding: bytes, file: file)
         let values = header.type.values(from: bytes[header.dataOffset...])

@@ -46,7 +46,8 @@ struct NPYHeader {
         guard length > 0, length <= headerBytesMax, length <= bytes.count - start else {
             throw .malformed(
                 file: file, offset: 8,
-                expected: "a header of 1 to \(max(1, min(headerBytesMax, bytes.count - start))) bytes",
+                expected:
+                    "a header of 1 to \(max(1, min(headerBytesMax, bytes.count - start))) bytes",
                 found: "\(length)")
         }
         guard bytes[start + length - 1] == 0x0A else {

@@ -41,7 +41,7 @@ public struct TwoMeans: Sendable, Hashable {
         let total = sorted.reduce(0, +)
         let count = Double(sorted.count)
         var sum = 0.0
-        var best = (cut: 1, gain: -Double.infinity)
+        var best = (cut: 1, gain: 0.0)
         for cut in 1..<sorted.count {
             sum += sorted[cut - 1]
             let below = Double(cut)
