@@ -74,9 +74,9 @@ struct FrameReader {
 }
 
 /// Ends this process when the process at the other end of a pipe is gone, however it went.
-enum Lifeline {
+public enum Lifeline {
     /// Watches a descriptor that the other process holds open for writing.
-    static func watch(_ descriptor: Int32, status: Int32) {
+    public static func watch(_ descriptor: Int32, status: Int32) {
         var request = pollfd(fd: descriptor, events: 0, revents: 0)
         while true {
             let ready = poll(&request, 1, -1)
