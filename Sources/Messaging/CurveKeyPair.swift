@@ -111,7 +111,8 @@ enum Z85 {
     static let keyBytes = 32
     static let keyCharacters = 40
     private static let alphabet = Set(
-        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#".utf8)
+        ("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+            + ".-:+=^!/*?&<>()[]{}@%$#").utf8)
 
     static func decodeKey(_ text: String, field: String) throws(CurveKeyError) -> [UInt8] {
         guard text.count == keyCharacters else {

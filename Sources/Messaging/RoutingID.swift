@@ -8,7 +8,7 @@ public struct RoutingID: Hashable, Sendable {
 
     /// Takes a name.
     ///
-    /// - Throws: `MessagingError.routingIDInvalid` unless it has 1 to 255 bytes, the first not zero.
+    /// - Throws: `MessagingError.routingIDInvalid` unless it has 1 to 255 bytes, not zero first.
     public init(_ bytes: [UInt8]) throws(MessagingError) {
         guard (1...255).contains(bytes.count), bytes[0] != 0 else {
             throw MessagingError.routingIDInvalid(

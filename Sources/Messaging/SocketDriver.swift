@@ -34,16 +34,19 @@ final class SocketDriver {
         backlog = OutgoingBacklog(
             messagesMax: mailbox.limits.outgoingMessagesMax,
             bytesMax: mailbox.limits.outgoingBytesMax)
+        // The handler is there before the first peer can knock and closes after the socket:
+        // without one, ZeroMQ would let in everybody.
+        var handler: ZeroMQSocket?
         do {
-            // The handler is there before the first peer can knock and closes after the socket:
-            // without one, ZeroMQ would let in everybody.
-            zap = role.isListener ? try Self.openZAP(in: context) : nil
+            if role.isListener { handler = try Self.openZAP(in: context) }
             (socket, monitor) = try Self.open(role, in: context, mailbox.limits, number: 1)
         } catch {
-            // The sockets made so far were released, and thereby closed, on the way here.
+            // A context ends only when all its sockets are closed.
+            handler?.close()
             context.terminate()
             throw error
         }
+        zap = handler
     }
 
     /// Works until the mailbox is closed, then sends what is left, within the linger.

@@ -49,7 +49,8 @@ public struct ComparisonSettings: Codable, Hashable, Sendable {
     public var controls: [String]
 
     public init(
-        baseline: Baseline = .both, threshold: Threshold = .crossfit, controls: [String] = ["rand-s"]
+        baseline: Baseline = .both, threshold: Threshold = .crossfit,
+        controls: [String] = ["rand-s"]
     ) {
         self.baseline = baseline
         self.threshold = threshold

@@ -158,7 +158,9 @@ struct ThreadTests {
         let taken = BoundedQueue<Int>(capacity: 1 << 20)
         let producers = try (0..<4).map { part in
             try NamedThread(name: "producer") {
-                for number in 0..<5_000 { _ = queue.put(part * 5_000 + number, within: .seconds(50)) }
+                for number in 0..<5_000 {
+                    _ = queue.put(part * 5_000 + number, within: .seconds(50))
+                }
             }
         }
         let consumers = try (0..<3).map { _ in

@@ -34,7 +34,8 @@ struct ManifestGridTests {
             "seeds: 2\ntraining: { schedule: [constant, step], milestones: [5], factor: 0.2 }", 6),
         ("seeds: 2", "seeds: 2\nsal: { radius: [0.05, 0.1], steps: [2, 4] }", 12),
         ("seeds: 2",
-            "seeds: 2\nsal: { solver: [normalized, reference], steps: [2, 4], passes: [5, 10] }", 12),
+            "seeds: 2\nsal: { solver: [normalized, reference], steps: [2, 4], passes: [5, 9] }",
+            12),
         ("set: mnist", "set: [mnist, kmnist]", 6),
         ("train: 2000", "train: [1000, 2000]", 6),
         ("{ set: mnist, train: 2000, test: 1000 }", "[mnist, { set: kmnist, train: 1000 }]", 6),
@@ -56,7 +57,8 @@ struct ManifestGridTests {
     @Test("seeds are a count, a list, or varied apart")
     func seedForms() throws {
         func runs(_ seeds: String) throws -> [(number: Int, seeds: RunSeeds)] {
-            let text = smallestManifest.replacingOccurrences(of: "seeds: 2", with: "seeds: \(seeds)")
+            let text = smallestManifest.replacingOccurrences(
+                of: "seeds: 2", with: "seeds: \(seeds)")
             return try parsed(text + "seed: 9\n").seeds.runs(sweep: 9)
         }
         #expect(try runs("3").map(\.number) == [0, 1, 2])

@@ -1,5 +1,6 @@
 import FathomCore
 import FathomProtocol
+import Foundation
 import Testing
 
 @Suite("Planning a sweep")
@@ -50,7 +51,8 @@ struct SweepPlannerTests {
             for job in try planned(text).jobs {
                 #expect(seen.isSuperset(of: job.spec.dependencies))
                 #expect(seen.insert(job.key).inserted)
-                #expect(job.key == job.spec.key, "\(String(decoding: job.spec.canonical, as: UTF8.self))")
+                let text = String(decoding: job.spec.canonical, as: UTF8.self)
+                #expect(job.key == job.spec.key, "\(text)")
             }
         }
     }
@@ -59,13 +61,23 @@ struct SweepPlannerTests {
     func goldenKeys() throws {
         let plan = try planned(Self.quick)
         let first = try #require(plan.cells.last?.runs.last)
-        #expect(plan.cells.last?.key.description == "CELL")
-        #expect(first.poison?.description == "POISON")
-        #expect(first.segments.last?.description == "SEGMENT")
-        #expect(first.measurements.last?.job.description == "SAL")
+        #expect(
+            plan.cells.last?.key.description
+                == "58a3960306880e32292031d63795470c282e287785d5be80672013b8a3bf42ec")
+        #expect(
+            first.poison?.description
+                == "d6061eff6e49cbb2f39d73c99f722b3d9cbe0abc996e8ea2ecbab604820321a8")
+        #expect(
+            first.segments.last?.description
+                == "1a6c8ff9e07d2973c3e69d3bf6bc73c9b7211da373eba6536ae86f88d5b4b5e8")
+        #expect(
+            first.measurements.last?.job.description
+                == "2b017de5d932e83340a31ff0238a284877b11ddd70175670d3e43085ed5b3159")
     }
 
-    private func keys(_ text: String) throws -> Set<JobKey> { Set(try planned(text).jobs.map(\.key)) }
+    private func keys(_ text: String) throws -> Set<JobKey> {
+        Set(try planned(text).jobs.map(\.key))
+    }
 
     static let additions: [(old: String, new: String)] = [
         ("seeds: 2", "seeds: 3"),
@@ -112,7 +124,8 @@ struct SweepPlannerTests {
     @Test("a raised revision re-runs what depends on it and nothing else")
     func revisions() throws {
         func keys(_ kind: JobSpec.Kind, _ revisions: Revisions) throws -> Set<JobKey> {
-            Set(try planned(Self.quick, revisions: revisions).jobs.filter { $0.spec.kind == kind }.map(\.key))
+            let jobs = try planned(Self.quick, revisions: revisions).jobs
+            return Set(jobs.filter { $0.spec.kind == kind }.map(\.key))
         }
         let usual = Revisions()
         let method = Revisions(methods: ["lsp": 2])
@@ -141,7 +154,9 @@ struct SweepPlannerTests {
         #expect(try planned(three + "compare: { controls: [] }").notes.count == 1)
     }
 
-    private struct Unfit: Error, CustomStringConvertible { let description = "images are too small" }
+    private struct Unfit: Error, CustomStringConvertible {
+        let description = "images are too small"
+    }
 
     @Test("what cannot be computed is an error")
     func errors() throws {
@@ -199,9 +214,11 @@ struct SweepPlannerTests {
     func summaryText() throws {
         let lines = PlanSummary(try planned(Self.quick)).text.split(separator: "\n")
         #expect(
-            lines[0] == "small: 3 cells, 6 runs, 40 jobs (4 poison, 18 train, 18 sal), 90 SAL entries")
+            lines[0]
+                == "small: 3 cells, 6 runs, 40 jobs (4 poison, 18 train, 18 sal), 90 SAL entries")
         #expect(lines[1].hasPrefix("data   task  model"))
-        #expect(lines[3] == "mnist  cls   lenet5  none     rand-s     2       2      6    6       30")
+        let row = "mnist  cls   lenet5  none     rand-s     2       2      6    6       30"
+        #expect(lines[3] == row)
         #expect(lines.last?.hasPrefix("note: compare.threshold is crossfit") == true)
     }
 }

@@ -40,7 +40,7 @@ struct TidinessTests {
 
     @Test("what a file declares in public at its top level is documented")
     func publicTypesAreDocumented() throws {
-        let pattern = /^public (final )?(struct|enum|class|actor|protocol|func|typealias) /
+        let pattern = #/^public (?:final )?(?:struct|enum|class|actor|protocol|func|typealias)\b/#
         for file in try Repository.swiftFiles(under: "Sources/") {
             let lines = file.lines
             for (index, line) in lines.enumerated() where line.starts(with: pattern) {

@@ -72,6 +72,9 @@ public final class SALEngine {
         return walker.measurement(origin: origin, originLoss: originLoss)
     }
 
+    /// How many layers there are to measure.
+    public var layerCount: Int { network.measured.count }
+
     // MARK: For the walker
 
     var batchCount: Int { images.batches.count }

@@ -40,8 +40,11 @@ struct SALWalker {
     /// Both walks, and what they say.
     func measurement(origin: LossSum, originLoss: Double) -> SALMeasurement {
         guard norm > 0, norm.isFinite, origin.loss.isFinite else {
-            let flag = norm == 0 ? "degenerate" : "diverged"
-            return verdict(SALWalk(), SALWalk(), origin, originLoss, flag: flag)
+            // Nothing that is not a number leaves here; the flag says why all is zero.
+            let isDegenerate = norm == 0 && origin.loss.isFinite
+            return verdict(
+                SALWalk(), SALWalk(), isDegenerate ? origin : LossSum(),
+                isDegenerate ? originLoss : 0, flag: isDegenerate ? "degenerate" : "diverged")
         }
         engine.executor.want(part.plan)
         let walks: (down: SALWalk, up: SALWalk)
@@ -64,7 +67,8 @@ struct SALWalker {
         let rise = down.accuracies.reduce(origin.accuracy, max) - origin.accuracy
         let drop = origin.accuracy - up.accuracies.reduce(origin.accuracy, min)
         return SALMeasurement(
-            layer: part.layer.name, weightCount: weights.count, weightNorm: norm,
+            layer: part.layer.name, weightCount: weights.count,
+            weightNorm: norm.isFinite ? norm : 0,
             originLoss: originLoss, originAccuracy: origin.accuracy, down: down, up: up,
             sMax: sMax, sMin: sMin, sal: abs(sMax) > abs(sMin) ? sMax : sMin,
             salAccuracy: max(drop, rise), flag: flag, forwardEquivalents: work.forwardEquivalents)

@@ -7,6 +7,12 @@ public struct EpochReport: Sendable, Hashable {
     /// On the test images after the epoch, in evaluation mode.
     public var test: LossSum
 
+    public init(epoch: Int, train: LossSum, test: LossSum) {
+        self.epoch = epoch
+        self.train = train
+        self.test = test
+    }
+
     /// Whether the network's numbers still are numbers.
     public var isFinite: Bool { train.loss.isFinite && test.loss.isFinite }
 }
@@ -109,13 +115,8 @@ public final class Trainer {
 
     /// Goes on from a state, as if this trainer had come to it itself.
     public func restore(_ state: TrainingState) throws(TrainingState.Failure) {
+        try parameters.fill(from: state)
         let lookup = state.lookup
-        for (spec, tensor) in zip(parameters.specs, parameters.tensors) {
-            guard let values = lookup[spec.name], values.count == tensor.count else {
-                throw TrainingState.Failure(missing: spec.name)
-            }
-            tensor.copy(from: values)
-        }
         let missing = optimizer.restore(
             steps: state.optimizerSteps, parameters: parameters, { lookup[$0] })
         if let missing { throw TrainingState.Failure(missing: missing) }
@@ -149,6 +150,19 @@ public struct TrainingState {
         public var description: String {
             "the checkpoint does not hold \(missing) in the shape this network has; "
                 + "it belongs to another model, width or class count"
+        }
+    }
+}
+
+extension ParameterSet {
+    /// Takes every parameter and running statistic from a state.
+    public func fill(from state: TrainingState) throws(TrainingState.Failure) {
+        let lookup = state.lookup
+        for (spec, tensor) in zip(specs, tensors) {
+            guard let values = lookup[spec.name], values.count == tensor.count else {
+                throw TrainingState.Failure(missing: spec.name)
+            }
+            tensor.copy(from: values)
         }
     }
 }

@@ -33,7 +33,8 @@ public final class NamedThread: Sendable {
         handle = Mutex(status == 0 ? thread : nil)
         guard status == 0 else {
             start.release()
-            throw MessagingError.threadRefused(name: name, reason: String(cString: strerror(status)))
+            let reason = String(cString: strerror(status))
+            throw MessagingError.threadRefused(name: name, reason: reason)
         }
     }
 

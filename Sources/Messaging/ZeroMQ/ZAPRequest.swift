@@ -34,6 +34,7 @@ struct ZAPRequest: Equatable {
         let status = isAllowed ? "200" : "400"
         let text = isAllowed ? "OK" : "this key is not on the allow-list"
         let userID = isAllowed ? publicKey?.z85 ?? "" : ""
-        return [Self.version, requestID, Array(status.utf8), Array(text.utf8), Array(userID.utf8), []]
+        let words = [status, text, userID].map { Array($0.utf8) }
+        return [Self.version, requestID] + words + [[]]
     }
 }

@@ -105,11 +105,14 @@ final class ZeroMQSocket {
         while isFollowed && nextFrame() {}
     }
 
-    /// Takes a whole message of up to `framesMax` frames; empty when it has more, nil when none waits.
+    /// Takes a whole message of up to `framesMax` frames; nil when none waits, empty when it has
+    /// more frames than that.
     func nextMessage(framesMax: Int) -> [[UInt8]]? {
         guard nextFrame() else { return nil }
         var frames = [[UInt8](frame)]
-        while isFollowed && frames.count < framesMax && nextFrame() { frames.append([UInt8](frame)) }
+        while isFollowed && frames.count < framesMax && nextFrame() {
+            frames.append([UInt8](frame))
+        }
         guard isFollowed else { return frames }
         skipMessage()
         return []

@@ -36,7 +36,7 @@ enum Axes {
         if isList && !items.contains(where: \.isList) { return [entry.value] }
         guard !items.isEmpty else {
             problems.refuse(entry.value, field, "an axis of the grid needs at least one value")
-            return [entry.value]
+            return []
         }
         var texts: Set<String> = []
         for (index, item) in items.enumerated() {

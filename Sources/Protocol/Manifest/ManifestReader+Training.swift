@@ -72,7 +72,7 @@ extension ManifestReader {
         let usual = TrainingSettings()
         var settings = read
         let isStep = settings.schedule == .step
-        if isStep && settings.milestones.isEmpty {
+        if isStep && section.node("milestones")?.items.isEmpty != false {
             problems.add(
                 section.field("milestones"), value: nil,
                 advice: "is missing; schedule: step needs the epochs after which the rate falls",

@@ -1,0 +1,111 @@
+import FathomCore
+public import FathomProtocol
+
+/// Runs jobs on the built-in engine. Belongs to one slot's thread; keeps the data set, poison and
+/// SAL engine used last for the next job.
+public final class CoreJobRunner: JobRunner {
+    private let data = RunnerData()
+    private var measured: (key: JobKey, engine: SALEngine)?
+
+    /// A runner that has decoded nothing yet.
+    public init() {
+        NumericClass.enterSlot()
+    }
+
+    public func run(
+        _ spec: JobSpec, entries: Range<Int>, context: RunContext
+    ) throws -> JobOutcome {
+        switch spec.body {
+        case .poison(let poison):
+            return try craft(poison, context)
+        case .train(let train):
+            return try TrainingJob(spec: train, data: data, context: context).run()
+        case .sal(let sal):
+            return try measure(sal, key: spec.key, entries: entries, context)
+        case .probe:
+            throw RunnerError.kindUnsupported(spec.kind.rawValue)
+        }
+    }
+
+    private func craft(_ spec: PoisonSpec, _ context: RunContext) throws -> JobOutcome {
+        let images = try data.images(spec.data, folder: context.dataFolder).train
+        let poison = try PerturbationRegistry.craft(
+            spec.method, images: images, keys: images.labels, seed: spec.seed)
+        context.progress(0.5)
+        try PerturbationProperties.check(
+            poison, of: images, keys: images.labels, settings: spec.method, seed: spec.seed)
+        let artifact = try context.keep("poison", PoisonFile.encoded(poison.images))
+        return JobOutcome(
+            poison: PoisonReport(numbers: poison.numbers, words: poison.words),
+            artifacts: [artifact])
+    }
+
+    private func measure(
+        _ spec: SALSpec, key: JobKey, entries: Range<Int>, _ context: RunContext
+    ) throws -> JobOutcome {
+        let engine = try engine(spec, key: key, context)
+        let layers = engine.layerCount
+        guard entries.lowerBound >= 0, entries.upperBound <= layers else {
+            throw RunnerError.entriesOutside(entries, count: layers)
+        }
+        let rows = engine.measure(layers: entries) { done in
+            context.progress(Double(done) / Double(entries.count))
+        }
+        return JobOutcome(
+            sal: zip(entries, rows).map { SALRow(layerIndex: $0, measurement: $1) })
+    }
+
+    /// The engine of the job measured last, if this is a further shard of it.
+    private func engine(
+        _ spec: SALSpec, key: JobKey, _ context: RunContext
+    ) throws -> SALEngine {
+        if let measured, measured.key == key { return measured.engine }
+        measured = nil
+        let source = try data.images(spec.data, folder: context.dataFolder)
+        let set =
+            switch spec.settings.data {
+            case .train: try data.trained(on: spec.poison, clean: source.train, context)
+            case .cleanTrain: source.train
+            case .test: source.test
+            }
+        let random = RandomStream(seed: spec.data.sweepSeed)
+            .derived("sal", Int(truncatingIfNeeded: spec.seed))
+        let images = try set.stratifiedSubset(
+            count: spec.settings.images, random: random.derived("images"))
+        let network = try source.network(spec.model)
+        let checkpoint = try CheckpointFile(path: try context.input(spec.checkpoint, "checkpoint"))
+        let parameters = ParameterSet(network: network, random: random)
+        try checkpoint.fill(parameters)
+        let engine = SALEngine(
+            network: network, parameters: parameters, images: images, settings: spec.settings,
+            augment: checkpoint.augment, random: random.derived("views"),
+            trainingLoss: checkpoint.trainLoss)
+        measured = (key, engine)
+        return engine
+    }
+}
+
+/// What a job cannot be run for.
+public enum RunnerError: Error, CustomStringConvertible {
+    case kindUnsupported(String)
+    case entriesOutside(Range<Int>, count: Int)
+    case dataDiffers(set: String, here: String, planned: String)
+    case artifactMisfits(String, reason: String)
+    case unsupported(field: String, value: String, known: String)
+
+    public var description: String {
+        switch self {
+        case .kindUnsupported(let kind):
+            "jobs of kind \(kind) are not for this runner"
+        case .entriesOutside(let entries, let count):
+            "entries \(entries) were asked for; the network has \(count) measured layers"
+        case .dataDiffers(let set, let here, let planned):
+            "data set \(set) has digest \(here) on this worker; the sweep was planned with "
+                + "\(planned): give this worker the same files"
+        case .artifactMisfits(let name, let reason):
+            "the artifact \(name) does not fit this job: \(reason)"
+        case .unsupported(let field, let value, let known):
+            "\(field) is \(value); this version knows \(known)"
+        }
+    }
+}

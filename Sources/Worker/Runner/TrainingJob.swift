@@ -1,0 +1,123 @@
+import FathomCore
+import FathomProtocol
+
+/// One segment of a run: goes on from a checkpoint, trains its epochs, leaves a checkpoint.
+struct TrainingJob {
+    let spec: TrainSpec
+    let data: RunnerData
+    let context: RunContext
+
+    func run() throws -> JobOutcome {
+        try check()
+        let source = try data.images(spec.data, folder: context.dataFolder)
+        let images = try data.trained(on: spec.poison, clean: source.train, context)
+        let random = RandomStream(seed: spec.data.sweepSeed)
+            .derived("run", Int(truncatingIfNeeded: spec.seed))
+        let trainer = Trainer(
+            network: try source.network(spec.model), settings: spec.training, images: images,
+            random: random)
+        if let previous = spec.previous {
+            let checkpoint = try CheckpointFile(path: try context.input(previous, "checkpoint"))
+            try trainer.restore(checkpoint.state)
+        }
+        var metrics: [MetricRow] = []
+        var report = EpochReport(epoch: 0, train: LossSum(), test: LossSum())
+        for epoch in spec.firstEpoch...spec.lastEpoch {
+            report = train(trainer, epoch: epoch, test: source.test)
+            metrics += rows(report)
+        }
+        let checkpoint = CheckpointFile.encoded(
+            trainer.state, trainLoss: report.train.mean, augment: spec.training.augment)
+        return JobOutcome(
+            metrics: metrics, artifacts: [try context.keep("checkpoint", checkpoint)])
+    }
+
+    private func check() throws {
+        guard spec.task == "cls" else {
+            throw RunnerError.unsupported(field: "task", value: spec.task, known: "cls")
+        }
+        guard spec.defense.name == "none" else {
+            throw RunnerError.unsupported(
+                field: "defense", value: spec.defense.name, known: "none")
+        }
+        guard spec.firstEpoch >= 1, spec.lastEpoch >= spec.firstEpoch,
+            (spec.firstEpoch == 1) == (spec.previous == nil), spec.training.batch > 0
+        else {
+            throw RunnerError.unsupported(
+                field: "epochs", value: "\(spec.firstEpoch)...\(spec.lastEpoch)",
+                known: "segments that begin at 1 or go on from a checkpoint")
+        }
+    }
+
+    /// A network that is no longer made of numbers is neither trained nor judged further.
+    private func train(_ trainer: Trainer, epoch: Int, test: ImageSet) -> EpochReport {
+        let share = 1 / Double(spec.lastEpoch - spec.firstEpoch + 1)
+        let done = Double(epoch - spec.firstEpoch) * share
+        let sum = trainer.trainEpoch { context.progress(done + $0 * share) }
+        var judged = LossSum()
+        judged.loss = .nan
+        if sum.loss.isFinite {
+            judged = Evaluator.evaluate(trainer.executor, on: test, batch: 250)
+        }
+        return EpochReport(epoch: epoch, train: sum, test: judged)
+    }
+
+    private func rows(_ report: EpochReport) -> [MetricRow] {
+        [("train", report.train), ("test", report.test)].flatMap { split, sum in
+            [("loss", sum.mean), ("accuracy", sum.accuracy)].map { name, value in
+                let isNumber = sum.loss.isFinite
+                return MetricRow(
+                    epoch: report.epoch, task: spec.task, split: split, name: name,
+                    value: isNumber ? value : nil, flag: isNumber ? nil : "diverged")
+            }
+        }
+    }
+}
+
+/// A training state as an artifact: a safetensors file that other tools read, parameters under
+/// their PyTorch names, the optimizer's memory under `optimizer.`.
+struct CheckpointFile {
+    let state: TrainingState
+    /// The running training loss of its last epoch; `nil` when that was no number.
+    let trainLoss: Double?
+    let augment: [TrainingSettings.Augmentation]
+
+    static func encoded(
+        _ state: TrainingState, trainLoss: Double, augment: [TrainingSettings.Augmentation]
+    ) -> [UInt8] {
+        var metadata = [
+            "format": "fathom-checkpoint-1", "epoch": "\(state.epoch)",
+            "optimizerSteps": "\(state.optimizerSteps)",
+            "augment": augment.map(\.rawValue).joined(separator: ","),
+        ]
+        if trainLoss.isFinite { metadata["trainLoss"] = "\(trainLoss)" }
+        var file = SafetensorsFile(metadata: metadata)
+        for array in state.arrays {
+            file.set(
+                array.name, to: StoredArray(shape: array.shape, values: .float32(array.values)))
+        }
+        return file.encoded()
+    }
+
+    init(path: String) throws {
+        let file = try SafetensorsFile(path: path)
+        guard let epoch = file.metadata["epoch"].flatMap({ Int($0) }),
+            let steps = file.metadata["optimizerSteps"].flatMap({ Int($0) })
+        else {
+            throw RunnerError.artifactMisfits(
+                "checkpoint", reason: "it does not say its epoch and optimizer steps")
+        }
+        let arrays = file.names.compactMap { name in
+            file[name].flatMap { array in array.floats.map { (name, array.shape, $0) } }
+        }
+        state = TrainingState(epoch: epoch, optimizerSteps: steps, arrays: arrays)
+        trainLoss = file.metadata["trainLoss"].flatMap { Double($0) }
+        augment = (file.metadata["augment"] ?? "").split(separator: ",")
+            .compactMap { TrainingSettings.Augmentation(rawValue: String($0)) }
+    }
+
+    /// Writes the checkpoint's numbers into a network's parameters.
+    func fill(_ parameters: ParameterSet) throws(TrainingState.Failure) {
+        try parameters.fill(from: state)
+    }
+}
