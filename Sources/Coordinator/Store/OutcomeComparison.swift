@@ -1,0 +1,122 @@
+import FathomCore
+public import FathomProtocol
+
+/// Tells whether two outcomes of one job agree: every bit but the seconds.
+public enum OutcomeComparison {
+    /// The first thing that differs, in words; `nil` when the outcomes agree.
+    ///
+    /// Numbers that are none count as equal to each other, because the store keeps a flag in
+    /// their place.
+    public static func difference(accepted: JobOutcome, late: JobOutcome) -> String? {
+        metrics(accepted.metrics, late.metrics)
+            ?? salRows(accepted.sal, late.sal)
+            ?? artifacts(accepted.artifacts, late.artifacts)
+            ?? reports(accepted.poison, late.poison)
+    }
+
+    private static func same(_ left: Double?, _ right: Double?) -> Bool {
+        let kept = (left?.finite, right?.finite)
+        return kept.0?.bitPattern == kept.1?.bitPattern
+    }
+
+    private static func told(_ what: String, _ left: Double?, _ right: Double?) -> String? {
+        func text(_ value: Double?) -> String { value?.finite.map { "\($0)" } ?? "no number" }
+        return same(left, right)
+            ? nil : "\(what): \(text(left)) was accepted, \(text(right)) came later"
+    }
+
+    private static func counts(_ what: String, _ left: Int, _ right: Int) -> String? {
+        left == right ? nil : "\(what): \(left) were accepted, \(right) came later"
+    }
+
+    private static func metrics(_ left: [MetricRow], _ right: [MetricRow]) -> String? {
+        func name(_ row: MetricRow) -> String {
+            "epoch \(row.epoch) \(row.task) \(row.split) \(row.name)"
+        }
+        if let difference = counts("metric rows", left.count, right.count) { return difference }
+        let values = Dictionary(right.map { (name($0), $0.value) }, uniquingKeysWith: { $1 })
+        for row in left {
+            guard let value = values[name(row)] else { return "\(name(row)) did not come later" }
+            if let difference = told(name(row), row.value, value) { return difference }
+        }
+        return nil
+    }
+
+    private static func salRows(_ left: [SALRow], _ right: [SALRow]) -> String? {
+        if let difference = counts("SAL rows", left.count, right.count) { return difference }
+        let later = Dictionary(
+            right.map { ($0.layerIndex, $0.measurement) }, uniquingKeysWith: { $1 })
+        for row in left {
+            guard let other = later[row.layerIndex] else {
+                return "layer \(row.measurement.layer) did not come later"
+            }
+            if let difference = measurements(row.measurement, other) { return difference }
+        }
+        return nil
+    }
+
+    private static func measurements(
+        _ left: SALMeasurement, _ right: SALMeasurement
+    ) -> String? {
+        if left.layer != right.layer || left.weightCount != right.weightCount {
+            return "layer \(left.layer) was accepted, \(right.layer) came later"
+        }
+        let pairs: [(String, Double, Double)] = [
+            ("sal", left.sal, right.sal), ("sMax", left.sMax, right.sMax),
+            ("sMin", left.sMin, right.sMin), ("salAccuracy", left.salAccuracy, right.salAccuracy),
+            ("originLoss", left.originLoss, right.originLoss),
+            ("originAccuracy", left.originAccuracy, right.originAccuracy),
+            ("weightNorm", left.weightNorm, right.weightNorm),
+            ("forwardEquivalents", left.forwardEquivalents, right.forwardEquivalents),
+        ]
+        for (what, ours, theirs) in pairs {
+            if let difference = told("\(left.layer) \(what)", ours, theirs) { return difference }
+        }
+        return walks("\(left.layer) down", left.down, right.down)
+            ?? walks("\(left.layer) up", left.up, right.up)
+    }
+
+    private static func walks(_ what: String, _ left: SALWalk, _ right: SALWalk) -> String? {
+        let pairs = [
+            (left.losses, right.losses), (left.accuracies, right.accuracies),
+            (left.radii, right.radii),
+        ]
+        for (ours, theirs) in pairs {
+            if let difference = counts("\(what) steps", ours.count, theirs.count) {
+                return difference
+            }
+            for (step, (mine, other)) in zip(ours, theirs).enumerated() {
+                if let difference = told("\(what) step \(step + 1)", mine, other) {
+                    return difference
+                }
+            }
+        }
+        return left.reachedAt == right.reachedAt && left.diverged == right.diverged
+            ? nil : "\(what): the walks ended differently"
+    }
+
+    private static func artifacts(
+        _ left: [ArtifactReference], _ right: [ArtifactReference]
+    ) -> String? {
+        if let difference = counts("artifacts", left.count, right.count) { return difference }
+        for (ours, theirs) in zip(
+            left.sorted { $0.name < $1.name }, right.sorted { $0.name < $1.name })
+        where ours != theirs {
+            return "\(ours.name) \(ours.digest.short) was accepted, "
+                + "\(theirs.name) \(theirs.digest.short) came later"
+        }
+        return nil
+    }
+
+    private static func reports(_ left: PoisonReport?, _ right: PoisonReport?) -> String? {
+        guard let left, let right else {
+            return (left == nil) == (right == nil) ? nil : "only one outcome reports on a poison"
+        }
+        for name in Set(left.numbers.keys).union(right.numbers.keys).sorted() {
+            if let difference = told(name, left.numbers[name], right.numbers[name]) {
+                return difference
+            }
+        }
+        return left.words == right.words ? nil : "the poison reports' words differ"
+    }
+}

@@ -1,0 +1,141 @@
+import FathomCore
+import FathomProtocol
+import GRDB
+
+extension Store {
+    /// Makes changes last, all or none, in one transaction.
+    public func apply(_ changes: [StoreChange]) throws(StoreError) {
+        guard !changes.isEmpty else { return }
+        try write { db in
+            let writer = ChangeWriter(db: db, now: Store.now)
+            for change in changes { try writer.apply(change) }
+        }
+    }
+}
+
+/// Turns changes into rows, within a transaction.
+private struct ChangeWriter {
+    let db: Database
+    let now: Int64
+
+    func apply(_ change: StoreChange) throws {
+        switch change {
+        case .accepted(let lease, let worker, let outcome):
+            try accept(lease, worker: worker, outcome: outcome)
+        case .jobFinished(let key):
+            try setState("finished", of: key, reason: nil)
+        case .attemptFailed(let lease, let worker, let reason, let error, let logTail):
+            try recordAttempt(
+                lease, worker: worker, state: reason.rawValue, error: error, logTail: logTail)
+        case .jobQuarantined(let key, let reason):
+            try setState("quarantined", of: key, reason: reason)
+        case .jobBlocked(let key, let cause):
+            try setState("blocked", of: key, reason: "needs job \(cause), which was given up")
+        case .jobReopened(let key):
+            try reopen(key)
+        case .disagreement(let lease, let worker, let detail):
+            try recordAttempt(lease, worker: worker, state: "disagreed", error: detail)
+            try recordEvent("disagreement", subject: lease.job.description, detail: detail)
+        case .workerSeen(let id, let facts):
+            try recordWorker(id, facts)
+        case .event(let kind, let subject, let detail):
+            try recordEvent(kind, subject: subject, detail: detail)
+        }
+    }
+
+    private func run(_ sql: String, _ arguments: StatementArguments) throws {
+        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+    }
+
+    private func number(of key: JobKey) throws -> Int64 {
+        let find = try db.cachedStatement(sql: "SELECT id FROM job WHERE key = ?")
+        guard let id = try Int64.fetchOne(find, arguments: [key.description]) else {
+            throw StoreError.unknownJob(key.description)
+        }
+        return id
+    }
+
+    private func setState(_ state: String, of key: JobKey, reason: String?) throws {
+        try run(
+            "UPDATE job SET state = ?, reason = ? WHERE key = ?", [state, reason, key.description])
+        guard db.changesCount == 1 else { throw StoreError.unknownJob(key.description) }
+    }
+
+    /// A job put back starts with a clean slate: attempts so far are no longer held against it.
+    private func reopen(_ key: JobKey) throws {
+        try setState("open", of: key, reason: nil)
+        try run(
+            """
+            UPDATE job SET forgivenAttempts =
+              (SELECT coalesce(max(attempt), 0) FROM attempt WHERE attempt.job = job.id)
+            WHERE key = ?
+            """, [key.description])
+    }
+
+    private func recordEvent(_ kind: String, subject: String, detail: String) throws {
+        try run(
+            "INSERT INTO event (at, kind, subject, detail) VALUES (?, ?, ?, ?)",
+            [now, kind, subject, clipped(detail, to: 16_384)])
+    }
+
+    private func recordWorker(_ id: WorkerID, _ facts: WorkerFacts) throws {
+        try run(
+            """
+            INSERT INTO worker (id, host, processID, slots, build, numericClass, firstSeenAt,
+              lastSeenAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET host = excluded.host, processID = excluded.processID,
+              slots = excluded.slots, build = excluded.build,
+              numericClass = excluded.numericClass, lastSeenAt = excluded.lastSeenAt
+            """,
+            [
+                id.text, facts.host, facts.processID, facts.slots, facts.build,
+                facts.numericClass, now, now,
+            ])
+    }
+
+    /// An accepted attempt keeps that state whatever is said of it later; every other state gives
+    /// way, because a result of an attempt given up for lost may still arrive and be taken.
+    private func recordAttempt(
+        _ lease: Lease, worker: WorkerID, state: String, error: String? = nil,
+        logTail: String? = nil, seconds: Double? = nil
+    ) throws {
+        try run(
+            "INSERT INTO worker (id, firstSeenAt, lastSeenAt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            [worker.text, now, now])
+        try run(
+            """
+            INSERT INTO attempt (job, attempt, term, worker, entryFirst, entryEnd, state, error,
+              logTail, seconds, endedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (job, attempt) DO UPDATE SET term = excluded.term,
+              worker = excluded.worker, entryFirst = excluded.entryFirst,
+              entryEnd = excluded.entryEnd, state = excluded.state, error = excluded.error,
+              logTail = excluded.logTail, seconds = excluded.seconds, endedAt = excluded.endedAt
+            WHERE state <> 'accepted'
+            """,
+            [
+                try number(of: lease.job), lease.attempt, lease.term, worker.text,
+                lease.entries.lowerBound, lease.entries.upperBound, state,
+                error.map { clipped($0, to: 16_384) }, logTail.map { clipped($0, to: 65_536) },
+                seconds, now,
+            ])
+    }
+
+    private func accept(_ lease: Lease, worker: WorkerID, outcome: JobOutcome) throws {
+        let job = try number(of: lease.job)
+        let seconds = outcome.seconds.isFinite ? outcome.seconds : 0
+        try recordAttempt(lease, worker: worker, state: "accepted", seconds: seconds)
+        try OutcomeWriter(db: db, job: job).write(outcome)
+        let work = outcome.sal.reduce(0) { $0 + ($1.measurement.forwardEquivalents.finite ?? 0) }
+        try run(
+            """
+            INSERT INTO jobCost (job, seconds, forwardEquivalents) VALUES (?, ?, ?)
+            ON CONFLICT (job) DO UPDATE SET seconds = seconds + excluded.seconds,
+              forwardEquivalents = forwardEquivalents + excluded.forwardEquivalents
+            """, [job, seconds, work])
+    }
+
+    /// The end of a log says more than its beginning.
+    private func clipped(_ text: String, to bytes: Int) -> String {
+        text.utf8.count <= bytes ? text : "…" + String(decoding: text.utf8.suffix(bytes), as: UTF8.self)
+    }
+}

@@ -1,0 +1,173 @@
+public import FathomProtocol
+import FathomCore
+import Foundation
+import GRDB
+
+extension Store {
+    /// Puts a plan into the store: what is missing is added, what is there stays, and cells and
+    /// seeds that the plan no longer has are hidden, not deleted. Registering again changes
+    /// nothing.
+    public func register(_ plan: SweepPlan) throws(StoreError) -> SweepID {
+        try write { db in
+            let sweep = try Store.upsertSweep(plan, db)
+            let jobs = try Store.insertJobs(plan.jobs, db)
+            try Store.linkJobs(plan.jobs, to: sweep, ids: jobs, db)
+            try db.execute(sql: "UPDATE cell SET hidden = 1 WHERE sweep = ?", arguments: [sweep])
+            for (position, cell) in plan.cells.enumerated() {
+                let id = try Store.upsertCell(cell, position: position, sweep: sweep, db)
+                try Store.registerRuns(cell.runs, of: id, jobs: jobs, db)
+            }
+            return SweepID(number: sweep)
+        }
+    }
+
+    private static func upsertSweep(_ plan: SweepPlan, _ db: Database) throws -> Int64 {
+        try db.execute(
+            sql: """
+                INSERT INTO sweep (name, manifest, comparison, createdAt, registeredAt)
+                VALUES (:name, :manifest, :comparison, :now, :now)
+                ON CONFLICT (name) DO UPDATE SET manifest = excluded.manifest,
+                  comparison = excluded.comparison, registeredAt = excluded.registeredAt
+                """,
+            arguments: [
+                "name": plan.name, "manifest": plan.manifest,
+                "comparison": try canonicalText(plan.comparison), "now": now,
+            ])
+        return try id("SELECT id FROM sweep WHERE name = ?", [plan.name], db)
+    }
+
+    /// Inserts the jobs that are missing.
+    ///
+    /// - Returns: The number of every job of the plan.
+    private static func insertJobs(
+        _ jobs: [PlannedJob], _ db: Database
+    ) throws -> [JobKey: Int64] {
+        let find = try db.cachedStatement(sql: "SELECT id FROM job WHERE key = ?")
+        let insert = try db.cachedStatement(
+            sql: "INSERT INTO job (key, kind, spec, entryCount) VALUES (?, ?, ?, ?)")
+        var ids: [JobKey: Int64] = [:]
+        ids.reserveCapacity(jobs.count)
+        for job in jobs where ids[job.key] == nil {
+            let key = job.key.description
+            if let known = try Int64.fetchOne(find, arguments: [key]) {
+                ids[job.key] = known
+                continue
+            }
+            // Encoding is the dear part, so only new jobs are encoded.
+            let spec = String(decoding: job.spec.canonical, as: UTF8.self)
+            try insert.execute(arguments: [key, job.spec.kind.rawValue, spec, job.entryCount])
+            ids[job.key] = db.lastInsertedRowID
+        }
+        return ids
+    }
+
+    private static func linkJobs(
+        _ jobs: [PlannedJob], to sweep: Int64, ids: [JobKey: Int64], _ db: Database
+    ) throws {
+        try db.execute(sql: "DELETE FROM sweepJob WHERE sweep = ?", arguments: [sweep])
+        let insert = try db.cachedStatement(
+            sql: "INSERT INTO sweepJob (sweep, position, job) VALUES (?, ?, ?)")
+        var linked: Set<JobKey> = []
+        linked.reserveCapacity(jobs.count)
+        for (position, job) in jobs.enumerated() where linked.insert(job.key).inserted {
+            try insert.execute(arguments: [sweep, position, ids[job.key]])
+        }
+    }
+
+    private static func upsertCell(
+        _ cell: PlannedCell, position: Int, sweep: Int64, _ db: Database
+    ) throws -> Int64 {
+        let statement = try db.cachedStatement(sql: upsertCellSQL)
+        try statement.execute(arguments: [
+            "sweep": sweep, "key": cell.key.description, "label": cell.key.digest.short,
+            "position": position, "method": cell.methodLabel, "methodName": cell.method.name,
+            "task": cell.task, "model": cell.modelLabel, "defense": cell.defense.name,
+            "dataSet": cell.data.set, "epochs": cell.training.epochs,
+            "classCount": cell.classCount, "granularity": cell.sal.granularity.rawValue,
+            "baselineGroup": try canonicalText(BaselineGroup(cell)),
+            "methodSettings": try canonicalText(cell.method),
+        ])
+        return try id(
+            "SELECT id FROM cell WHERE sweep = ? AND key = ?", [sweep, cell.key.description], db)
+    }
+
+    private static let upsertCellSQL = """
+        INSERT INTO cell (sweep, key, label, position, method, methodName, task, model, defense,
+          dataSet, epochs, classCount, granularity, baselineGroup, methodSettings)
+        VALUES (:sweep, :key, :label, :position, :method, :methodName, :task, :model, :defense,
+          :dataSet, :epochs, :classCount, :granularity, :baselineGroup, :methodSettings)
+        ON CONFLICT (sweep, key) DO UPDATE SET hidden = 0, position = excluded.position,
+          method = excluded.method, model = excluded.model, classCount = excluded.classCount
+        """
+
+    private static func registerRuns(
+        _ runs: [PlannedRun], of cell: Int64, jobs: [JobKey: Int64], _ db: Database
+    ) throws {
+        try db.execute(sql: "UPDATE run SET hidden = 1 WHERE cell = ?", arguments: [cell])
+        let upsert = try db.cachedStatement(
+            sql: """
+                INSERT INTO run (cell, seed) VALUES (?, ?)
+                ON CONFLICT (cell, seed) DO UPDATE SET hidden = 0
+                """)
+        let clear = try db.cachedStatement(sql: "DELETE FROM runJob WHERE run = ?")
+        for run in runs {
+            try upsert.execute(arguments: [cell, run.seed])
+            let number = try id(
+                "SELECT id FROM run WHERE cell = ? AND seed = ?", [cell, run.seed], db)
+            try clear.execute(arguments: [number])
+            try linkRun(run, number: number, jobs: jobs, db)
+        }
+    }
+
+    private static func linkRun(
+        _ run: PlannedRun, number: Int64, jobs: [JobKey: Int64], _ db: Database
+    ) throws {
+        let insert = try db.cachedStatement(
+            sql: "INSERT INTO runJob (run, role, position, epoch, job) VALUES (?, ?, ?, ?, ?)")
+        func link(_ role: String, _ position: Int, _ epoch: Int?, _ key: JobKey) throws {
+            guard let job = jobs[key] else {
+                throw StoreError.constraint(
+                    detail: "a run of seed \(run.seed) needs job \(key), which the plan lacks")
+            }
+            try insert.execute(arguments: [number, role, position, epoch, job])
+        }
+        if let poison = run.poison { try link("poison", 0, nil, poison) }
+        for (position, key) in run.segments.enumerated() { try link("segment", position, nil, key) }
+        for (position, measurement) in run.measurements.enumerated() {
+            try link("sal", position, measurement.epoch, measurement.job)
+        }
+    }
+
+    private static func id(
+        _ sql: String, _ arguments: StatementArguments, _ db: Database
+    ) throws -> Int64 {
+        guard let id = try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: arguments) else {
+            throw StoreError.constraint(detail: "a row just written is missing")
+        }
+        return id
+    }
+
+    static func canonicalText(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}
+
+/// What must be equal for a clean run to be a poisoned run's baseline; the defense is told apart
+/// beside it.
+private struct BaselineGroup: Encodable {
+    var data: DataSettings
+    var task: String
+    var model: ModelSettings
+    var training: TrainingSettings
+    var sal: SALSettings
+
+    init(_ cell: PlannedCell) {
+        data = cell.data
+        task = cell.task
+        model = cell.model
+        training = cell.training
+        sal = cell.sal
+    }
+}

@@ -1,0 +1,150 @@
+import Foundation
+import GRDB
+
+/// How exported tables are written.
+public enum ExportFormat: String, Sendable, Hashable, CaseIterable {
+    case csv, jsonl
+}
+
+extension StoreReader {
+    /// Writes a sweep's tables to files: `results/` holds what equal seeds and settings give byte
+    /// for byte, `timings/` what differs from one execution to the next.
+    ///
+    /// - Returns: The paths written, relative to `folder`, sorted.
+    @discardableResult
+    public func export(
+        _ sweep: SweepID, to folder: String, format: ExportFormat
+    ) throws(StoreError) -> [String] {
+        let name = try name(of: sweep)
+        var written: [String] = []
+        for table in ExportedTable.all {
+            let file = "\(table.folder)/\(table.name).\(format.rawValue)"
+            try write(table, sweep: sweep, name: name, to: folder + "/" + file, format: format)
+            written.append(file)
+        }
+        return written.sorted()
+    }
+
+    private func write(
+        _ table: ExportedTable, sweep: SweepID, name: String, to path: String,
+        format: ExportFormat
+    ) throws(StoreError) {
+        let handle = try ExportFile(path: path)
+        try read { db in
+            let statement = try db.makeStatement(sql: table.sql)
+            let columns = statement.columnNames
+            if format == .csv { try handle.add(CSVText.line(columns)) }
+            let cursor = try Row.fetchCursor(
+                statement, arguments: [table.byName ? name.databaseValue : sweep.number.databaseValue])
+            while let row = try cursor.next() {
+                let values = row.map { StoreReader.value($0.1) }
+                switch format {
+                case .csv: try handle.add(CSVText.line(values.map(\.text)))
+                case .jsonl:
+                    let result = QueryResult(columns: columns, rows: [values])
+                    try handle.add(result.jsonObject(0) + "\n")
+                }
+            }
+            try handle.finish()
+        }
+    }
+}
+
+/// A file that appears under its name once it is whole.
+private final class ExportFile {
+    private let path: String
+    private let handle: FileHandle
+    private var buffer = Data()
+
+    init(path: String) throws(StoreError) {
+        self.path = path
+        let url = URL(fileURLWithPath: path)
+        do {
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data().write(to: URL(fileURLWithPath: path + ".part"))
+            handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path + ".part"))
+        } catch {
+            throw .exportFailed(path: path, detail: "\(error.localizedDescription)")
+        }
+    }
+
+    func add(_ text: String) throws(StoreError) {
+        buffer.append(contentsOf: text.utf8)
+        if buffer.count > 1 << 20 { try flush() }
+    }
+
+    func finish() throws(StoreError) {
+        try flush()
+        try? handle.close()
+        guard rename(path + ".part", path) == 0 else {
+            throw .exportFailed(path: path, detail: String(cString: strerror(errno)))
+        }
+    }
+
+    private func flush() throws(StoreError) {
+        do {
+            try handle.write(contentsOf: buffer)
+        } catch {
+            throw .exportFailed(path: path, detail: "\(error.localizedDescription)")
+        }
+        buffer.removeAll(keepingCapacity: true)
+    }
+}
+
+/// A table as it is exported: a query with a total order.
+struct ExportedTable {
+    var folder: String
+    var name: String
+    /// Whether the query asks for the sweep's name rather than its number.
+    var byName: Bool
+    var sql: String
+
+    static let all = [
+        ExportedTable(
+            folder: "results", name: "salMatrix", byName: true,
+            sql: "SELECT * FROM salMatrix WHERE sweep = ? ORDER BY cell, seed, epoch, layerIndex"),
+        ExportedTable(
+            folder: "results", name: "udScore", byName: true,
+            sql: """
+                SELECT * FROM udScore WHERE sweep = ?
+                ORDER BY cell, rule, countKind, baseline, seed IS NULL, seed
+                """),
+        ExportedTable(
+            folder: "results", name: "leaderboard", byName: true,
+            sql: "SELECT * FROM leaderboard WHERE sweep = ? ORDER BY cell"),
+        ExportedTable(folder: "results", name: "metric", byName: false, sql: metricSQL),
+        ExportedTable(folder: "results", name: "poisonReport", byName: false, sql: poisonSQL),
+        ExportedTable(folder: "timings", name: "attempt", byName: false, sql: attemptSQL),
+        ExportedTable(folder: "timings", name: "jobCost", byName: false, sql: costSQL),
+    ]
+
+    private static let metricSQL = """
+        SELECT w.name AS sweep, c.label AS cell, c.method, c.task, c.model, c.defense, r.seed,
+          m.epoch, m.task AS metricTask, m.split, m.name, m.value, m.flag
+        FROM sweep w JOIN cell c ON c.sweep = w.id JOIN run r ON r.cell = c.id
+          JOIN runJob rj ON rj.run = r.id AND rj.role = 'segment' JOIN metric m ON m.job = rj.job
+        WHERE w.id = ? AND c.hidden = 0 AND r.hidden = 0
+        ORDER BY c.label, r.seed, m.epoch, m.task, m.split, m.name
+        """
+    private static let poisonSQL = """
+        SELECT w.name AS sweep, c.label AS cell, c.method, c.task, c.model, c.defense, r.seed,
+          p.name, p.number, p.word
+        FROM sweep w JOIN cell c ON c.sweep = w.id JOIN run r ON r.cell = c.id
+          JOIN runJob rj ON rj.run = r.id AND rj.role = 'poison' JOIN poisonReport p
+            ON p.job = rj.job
+        WHERE w.id = ? AND c.hidden = 0 AND r.hidden = 0 ORDER BY c.label, r.seed, p.name
+        """
+    private static let attemptSQL = """
+        SELECT j.kind, j.key AS job, a.attempt, a.term, a.worker, k.host, k.numericClass,
+          a.entryFirst, a.entryEnd, a.state, a.error, a.seconds, a.endedAt
+        FROM sweepJob sj JOIN job j ON j.id = sj.job JOIN attempt a ON a.job = j.id
+          JOIN worker k ON k.id = a.worker
+        WHERE sj.sweep = ? ORDER BY j.kind, j.key, a.attempt
+        """
+    private static let costSQL = """
+        SELECT j.kind, j.key AS job, o.seconds, o.forwardEquivalents
+        FROM sweepJob sj JOIN job j ON j.id = sj.job JOIN jobCost o ON o.job = j.id
+        WHERE sj.sweep = ? ORDER BY j.kind, j.key
+        """
+}
