@@ -1,0 +1,82 @@
+import ArgumentParser
+import FathomMessaging
+import FathomProtocol
+import FathomWorker
+import Foundation
+import Logging
+
+/// The worker agent of a local run.
+struct AgentCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agent", abstract: "The worker of a local run.", shouldDisplay: false)
+
+    func run() throws {
+        guard let line = readLine(), let data = line.data(using: .utf8),
+            let handoff = try? JSONDecoder().decode(AgentHandoff.self, from: data)
+        else { throw InputError(description: "fathom agent is started by fathom run only") }
+        let lifeline = try NamedThread(name: "fathom-lifeline", stackBytes: 256 << 10) {
+            Lifeline.watch(STDIN_FILENO, status: 0)
+        }
+        let settings = AgentRun(
+            endpoint: handoff.endpoint, serverKey: handoff.serverKey,
+            secretKey: handoff.secretKey, worker: handoff.worker, slots: handoff.slots,
+            artifacts: handoff.artifacts, dataFolder: handoff.dataFolder)
+        try settings.run(logger: ErrorStreamLog.logger(verbose: false))
+        withExtendedLifetime(lifeline) {}
+    }
+}
+
+/// One slot of a worker agent.
+struct SlotCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "slot", abstract: "One slot of a worker.", shouldDisplay: false)
+
+    @Option var artifacts: String
+    @Option var data: String?
+
+    func run() throws {
+        // A terminal's Ctrl-C is the agent's business.
+        signal(SIGINT, SIG_IGN)
+        let runner = ProbeRunner(otherwise: Engine.makeRunner())
+        try SlotProcess(
+            settings: SlotSettings(artifacts: artifacts, dataFolder: data), runner: runner
+        ).run()
+    }
+}
+
+/// What a worker agent needs to run, however it was told.
+struct AgentRun {
+    var endpoint: String
+    var serverKey: String
+    var secretKey: String
+    var worker: String
+    var slots: Int
+    var artifacts: String
+    var dataFolder: String?
+
+    func run(logger: Logger) throws {
+        let facts = WorkerFacts(
+            host: ProcessInfo.processInfo.hostName,
+            processID: Int(ProcessInfo.processInfo.processIdentifier), slots: slots,
+            build: Product.version, numericClass: Engine.numericClass)
+        let keys = try CurveKeyPair(secretKey: secretKey)
+        let connection = try Connection(
+            endpoint: endpoint, serverKey: try CurvePublicKey(z85: serverKey, field: "server key"),
+            keyPair: keys, routingID: try RoutingID(worker))
+        let slotArguments =
+            ["slot", "--artifacts", artifacts] + (dataFolder.map { ["--data", $0] } ?? [])
+        let agent = WorkerAgent(
+            settings: AgentSettings(
+                session: SessionSettings(worker: WorkerID(worker), facts: facts),
+                program: try Program.path(), slotArguments: slotArguments),
+            connection: connection, logger: logger)
+        let signals = StopSignals(stop: agent.terminate)
+        defer { signals.cancel() }
+        switch try agent.run() {
+        case .drained: return
+        case .refused(let reason): throw RunError(description: "refused: \(reason)")
+        case .outOfPatience:
+            throw RunError(description: "no coordinator answered at \(endpoint) for an hour")
+        }
+    }
+}

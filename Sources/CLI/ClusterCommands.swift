@@ -1,0 +1,152 @@
+import ArgumentParser
+import FathomCoordinator
+import FathomMessaging
+import FathomProtocol
+import FathomWorker
+import Foundation
+
+/// Coordinates a sweep whose workers are elsewhere.
+struct CoordinatorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coordinator", abstract: "Coordinate a sweep for workers on many machines.")
+
+    @Argument(help: "The sweep file.")
+    var sweep: String
+
+    @Option(help: "Where to listen, such as tcp://0.0.0.0:5555.")
+    var listen: String
+
+    @Option(help: "The file with our secret key, as `fathom keys` makes it.")
+    var key: String
+
+    @Option(help: "The file with the public keys of workers, one a line.")
+    var allow: String
+
+    @OptionGroup var options: ClusterOptions
+
+    func run() throws {
+        let plan = try Engine.plan(sweep, dataFolder: options.data)
+        let store = try Store(path: options.db ?? "\(plan.name).fathom.sqlite")
+        let id = try store.register(plan)
+        let folder = ArtifactFolder(path: options.shared ?? store.path + ".artifacts")
+        var jobs = try store.jobs(of: id)
+        try store.apply(
+            LostArtifacts.reopen(&jobs) { folder.size(of: folder.file($0)) != nil })
+        let listener = try Listener(
+            endpoint: listen, keyPair: try KeyFile.secret(key), allowList: try KeyFile.list(allow))
+        let service = CoordinatorService(
+            jobs: jobs, store: store, listener: listener,
+            settings: SchedulerSettings(term: try store.nextTerm(), build: Product.version),
+            logger: ErrorStreamLog.logger(verbose: options.verbose))
+        Failure.say("listening on \(listener.endpoint); artifacts in \(folder.path)")
+        let signals = StopSignals(stop: service.stop)
+        defer { signals.cancel() }
+        var printer = ProgressPrinter()
+        let ending = try service.run { printer.show($0) }
+        printer.finish()
+        if ending == .stopped {
+            try store.checkpointAndClose()
+            throw ExitStatus.interrupted
+        }
+        let finished = try store.jobs(of: id)
+        try SweepEnd.show(store, id)
+        try store.checkpointAndClose()
+        try SweepEnd.exit(for: finished)
+    }
+}
+
+/// Works for a coordinator elsewhere.
+struct WorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Work for a coordinator on another machine.")
+
+    @Option(help: "The coordinator, such as tcp://host:5555.")
+    var connect: String
+
+    @Option(help: "The coordinator's public key.")
+    var serverKey: String
+
+    @Option(help: "The file with our secret key, as `fathom keys` makes it.")
+    var key: String
+
+    @Option(help: "How many jobs run at the same time; by default one a core.")
+    var slots: Int?
+
+    @OptionGroup var options: ClusterOptions
+
+    func run() throws {
+        guard let shared = options.shared else {
+            throw ValidationError("--shared is missing: the artifact folder of the coordinator")
+        }
+        let settings = AgentRun(
+            endpoint: connect, serverKey: serverKey, secretKey: try KeyFile.secret(key).secretKey,
+            worker: WorkerName.draw(),
+            slots: slots ?? ProcessInfo.processInfo.activeProcessorCount, artifacts: shared,
+            dataFolder: options.data)
+        try settings.run(logger: ErrorStreamLog.logger(verbose: options.verbose))
+    }
+}
+
+/// Settings that coordinators and workers share.
+struct ClusterOptions: ParsableArguments {
+    @Option(help: "The store; by default NAME.fathom.sqlite in this folder.")
+    var db: String?
+
+    @Option(help: "The artifact folder, on a file system that all machines share.")
+    var shared: String?
+
+    @Option(help: "Where data sets lie; by default the usual places.")
+    var data: String?
+
+    @Flag(help: "Log more.")
+    var verbose = false
+}
+
+/// Makes a key pair.
+struct KeysCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "Make a key pair; prints the public key.")
+
+    @Argument(help: "The file to write the secret key to; it must not exist.")
+    var file: String
+
+    func run() throws {
+        let pair = try CurveKeyPair.generate()
+        let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw InputError(
+                description: "\(file) cannot be made: \(String(cString: strerror(errno)))")
+        }
+        FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+            .write(Data((pair.secretKey + "\n").utf8))
+        print(pair.publicKey.z85)
+    }
+}
+
+/// Reads files with keys.
+enum KeyFile {
+    static func secret(_ path: String) throws -> CurveKeyPair {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw InputError(description: "there is no key file \(path); `fathom keys` makes one")
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            throw InputError(
+                description: "\(path) can be read by others; run chmod 600 \(path)")
+        }
+        return try CurveKeyPair(secretKey: try lines(path).first ?? "", field: path)
+    }
+
+    static func list(_ path: String) throws -> Set<CurvePublicKey> {
+        Set(try lines(path).map { try CurvePublicKey(z85: $0, field: path) })
+    }
+
+    private static func lines(_ path: String) throws -> [String] {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw InputError(description: "\(path) cannot be read")
+        }
+        return text.split(whereSeparator: \.isNewline).map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }.filter { !$0.isEmpty && !$0.hasPrefix("# ") }
+    }
+}

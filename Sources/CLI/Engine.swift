@@ -1,0 +1,70 @@
+import FathomCore
+import FathomProtocol
+import FathomWorker
+
+/// What this build can compute: the one place where the commands meet the core's registries.
+enum Engine {
+    /// Hosts of one class compute equal bits.
+    static let numericClass = "portable"
+
+    /// What a manifest may ask for.
+    static let capabilities = Capabilities(
+        dataSets: DataSetCatalog.names,
+        methods: PerturbationRegistry.methods.map { method in
+            MethodCapability(method.name, method.parameters.map(capability))
+        },
+        tasks: ["cls"],
+        models: ModelRegistry.entries.map {
+            ModelCapability($0.name, defaultWidth: $0.defaultWidth)
+        })
+
+    /// Runs all jobs but probes; `nil` where the build has none.
+    static func makeRunner() -> (any JobRunner)? { nil }
+
+    /// Reads a manifest and works it out.
+    static func plan(_ path: String, dataFolder: String?) throws -> SweepPlan {
+        let manifest = try Manifest.load(path, capabilities: capabilities)
+        let library = DataSetLibrary()
+        var facts: [String: DataFacts] = [:]
+        for set in Set(manifest.data.map(\.set)).sorted() {
+            facts[set] = try library.facts(name: set, folder: dataFolder)
+        }
+        return try SweepPlanner.plan(
+            manifest, facts: facts,
+            measuredLayers: { model, facts in
+                try ModelRegistry.classifier(
+                    model, channels: facts.channels, height: facts.height, width: facts.width,
+                    classes: facts.classCount
+                ).measured.map(\.name)
+            }, revisions: try revisions())
+    }
+
+    private static func revisions() throws -> Revisions {
+        var methods: [String: Int] = [:]
+        for name in PerturbationRegistry.names {
+            methods[name] = try PerturbationRegistry.revision(of: name)
+        }
+        let models = ModelRegistry.entries.map { ($0.name, ModelRegistry.revision) }
+        return Revisions(
+            methods: methods, models: Dictionary(uniqueKeysWithValues: models))
+    }
+
+    private static func capability(_ parameter: MethodParameter) -> ParameterCapability {
+        switch parameter.kind {
+        case .number(let value, let range, let isWhole) where isWhole:
+            ParameterCapability(
+                parameter.name,
+                .whole(
+                    default: value.map { Int($0) }, Int(range.lowerBound)...Int(range.upperBound)),
+                parameter.meaning)
+        case .number(let value, let range, _):
+            ParameterCapability(
+                parameter.name,
+                .number(default: value, .from(range.lowerBound, to: range.upperBound)),
+                parameter.meaning)
+        case .word(let value, let allowed):
+            ParameterCapability(
+                parameter.name, .word(default: value, allowed), parameter.meaning)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import FathomCoordinator
+import FathomCore
+import FathomMessaging
+import FathomProtocol
+import FathomWorker
+import Foundation
+import Logging
+
+/// Runs a plan on this machine: the coordinator in this process, one worker agent as a child.
+struct LocalSweep {
+    var plan: SweepPlan
+    var storePath: String
+    var slots: Int
+    var dataFolder: String?
+    var shardEntries: Int?
+    var listen = "tcp://127.0.0.1:*"
+    var logger: Logger
+
+    /// Works until the sweep is complete or somebody interrupts.
+    ///
+    /// - Returns: The store, its jobs as they are now, and whether there was anything to do.
+    func run() throws -> (store: Store, sweep: SweepID, jobs: [StoredJob]) {
+        let store = try Store(path: storePath)
+        let sweep = try store.register(plan)
+        let folder = ArtifactFolder(path: storePath + ".artifacts")
+        var jobs = try store.jobs(of: sweep)
+        let reopened = LostArtifacts.reopen(&jobs) { folder.size(of: folder.file($0)) != nil }
+        try store.apply(reopened)
+        guard jobs.contains(where: { $0.state == .open }) else {
+            Failure.say("sweep \(plan.name) is done already; nothing to run")
+            return (store, sweep, jobs)
+        }
+        let ending = try coordinate(jobs, store: store, artifacts: folder.path)
+        if ending == .stopped {
+            Failure.say("\ninterrupted; what is finished is kept, run the same command to go on")
+            try store.checkpointAndClose()
+            throw ExitStatus.interrupted
+        }
+        return (store, sweep, try store.jobs(of: sweep))
+    }
+
+    private func coordinate(
+        _ jobs: [StoredJob], store: Store, artifacts: String
+    ) throws -> CoordinatorService.Ending {
+        let serverKeys = try CurveKeyPair.generate()
+        let workerKeys = try CurveKeyPair.generate()
+        let listener = try Listener(
+            endpoint: listen, keyPair: serverKeys, allowList: [workerKeys.publicKey])
+        var settings = SchedulerSettings(term: try store.nextTerm(), build: Product.version)
+        settings.shardEntries = shardEntries
+        let service = CoordinatorService(
+            jobs: jobs, store: store, listener: listener, settings: settings, logger: logger)
+        let supervisor = AgentSupervisor(
+            handoff: AgentHandoff(
+                endpoint: listener.endpoint, serverKey: serverKeys.publicKey.z85,
+                secretKey: workerKeys.secretKey, worker: "", slots: slots, artifacts: artifacts,
+                dataFolder: dataFolder),
+            ended: service.workerEnded, gaveUp: service.stop, logger: logger)
+        let signals = StopSignals(stop: service.stop)
+        defer { signals.cancel() }
+        try supervisor.start()
+        defer { supervisor.stop() }
+        var printer = ProgressPrinter()
+        let ending = try service.run { printer.show($0) }
+        printer.finish()
+        if let reason = supervisor.problem { throw RunError(description: reason) }
+        return ending
+    }
+}
+
+/// Stops a service on the first Ctrl-C or SIGTERM, and the process on the second.
+final class StopSignals {
+    private let sources: [any DispatchSourceSignal]
+
+    init(stop: @escaping @Sendable () -> Void) {
+        let asked = Counter()
+        sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(
+                signal: number, queue: DispatchQueue.global())
+            source.setEventHandler {
+                if asked.increment() > 1 { _exit(130) }
+                stop()
+            }
+            source.activate()
+            return source
+        }
+    }
+
+    func cancel() {
+        for source in sources { source.cancel() }
+    }
+}

@@ -1,0 +1,133 @@
+import ArgumentParser
+import FathomCoordinator
+import FathomProtocol
+import FathomWorker
+import Foundation
+
+/// Settings that local runs share.
+struct RunOptions: ParsableArguments {
+    @Option(help: "The store; by default NAME.fathom.sqlite in this folder.")
+    var db: String?
+
+    @Option(help: "How many jobs run at the same time; by default one a core.")
+    var slots: Int?
+
+    @Option(help: "Where data sets lie; by default the usual places.")
+    var data: String?
+
+    @Option(help: "Where the coordinator listens.")
+    var listen = "tcp://127.0.0.1:*"
+
+    @Option(help: .hidden)
+    var shardEntries: Int?
+
+    @Flag(help: "Log more.")
+    var verbose = false
+
+    func validate() throws {
+        if let slots, !(1...MessageLimits.slotsPerWorker).contains(slots) {
+            throw ValidationError(
+                "--slots is \(slots); it takes 1 to \(MessageLimits.slotsPerWorker)")
+        }
+        if let shardEntries, shardEntries < 1 {
+            throw ValidationError("--shard-entries is \(shardEntries); at least 1")
+        }
+    }
+
+    func sweep(_ plan: SweepPlan) -> LocalSweep {
+        LocalSweep(
+            plan: plan, storePath: db ?? "\(plan.name).fathom.sqlite",
+            slots: slots ?? ProcessInfo.processInfo.activeProcessorCount, dataFolder: data,
+            shardEntries: shardEntries, listen: listen,
+            logger: ErrorStreamLog.logger(verbose: verbose))
+    }
+}
+
+/// Computes a sweep on this machine and prints the leaderboard.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Compute a sweep on this machine.",
+        discussion: "Run again, it goes on where it was, or says that all is done.")
+
+    @Argument(help: "The sweep file.")
+    var sweep: String
+
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let plan = try Engine.plan(sweep, dataFolder: options.data)
+        for note in plan.notes { Failure.say("note: \(note)") }
+        let (store, id, jobs) = try options.sweep(plan).run()
+        try SweepEnd.show(store, id)
+        try store.checkpointAndClose()
+        try SweepEnd.exit(for: jobs)
+    }
+}
+
+/// Shows what a sweep would compute; nothing runs.
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Show what a sweep would compute.")
+
+    @Argument(help: "The sweep file.")
+    var sweep: String
+
+    @Option(help: "Where data sets lie; by default the usual places.")
+    var data: String?
+
+    @Flag(help: "Print the manifest with every default filled in, as JSON.")
+    var showDefaults = false
+
+    func run() throws {
+        let plan = try Engine.plan(sweep, dataFolder: data)
+        print(showDefaults ? plan.manifest : PlanSummary(plan).text, terminator: "\n")
+    }
+}
+
+/// Runs jobs that compute nothing: for tests of the machinery.
+struct ProbesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "probes", abstract: "Run jobs that compute nothing.", shouldDisplay: false)
+
+    @Option var count = 1_000
+    @Option var fail = 0
+    @Option var crash = 0
+    @Option var hang = 0
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let conducts: [(ProbeSpec.Conduct, Int)] = [
+            (.succeed, count), (.fail, fail), (.crash, crash), (.hang, hang),
+        ]
+        let specs = conducts.flatMap { conduct, count in
+            (0..<count).map {
+                JobSpec(.probe(ProbeSpec(number: $0, conduct: conduct)), revision: 1)
+            }
+        }
+        let plan = SweepPlan(
+            name: "probes", manifest: "{}", cells: [],
+            jobs: specs.map { PlannedJob(key: $0.key, spec: $0, entryCount: 1) },
+            comparison: ComparisonSettings())
+        let (store, _, jobs) = try options.sweep(plan).run()
+        print("\(jobs.count { $0.state == .finished }) of \(jobs.count) probes finished")
+        try store.checkpointAndClose()
+        try SweepEnd.exit(for: jobs)
+    }
+}
+
+/// What is said when no job is open any more.
+enum SweepEnd {
+    /// Merges the rows and prints the leaderboard.
+    static func show(_ store: Store, _ sweep: SweepID) throws {
+        print("done")
+    }
+
+    /// Leaves with status 1 when jobs were given up.
+    static func exit(for jobs: [StoredJob]) throws {
+        let failed = jobs.count { $0.state == .quarantined }
+        let blocked = jobs.count { $0.state == .blocked }
+        guard failed + blocked > 0 else { return }
+        Failure.say("\(failed) jobs failed and \(blocked) wait for them in vain")
+        throw ExitStatus.unfinishedJobs
+    }
+}

@@ -1,0 +1,107 @@
+import FathomProtocol
+
+// Ready work meets hungry workers.
+
+extension Scheduler {
+    /// All of a job's unfinished entries become free for leasing.
+    mutating func makeReady(_ job: Int) {
+        table.jobs[job].pending = table.jobs[job].finished.gaps(in: 0..<table.jobs[job].entryCount)
+        enqueue(job)
+    }
+
+    mutating func enqueue(_ job: Int) {
+        guard !table.jobs[job].isQueued, !table.jobs[job].pending.isEmpty else { return }
+        table.jobs[job].isQueued = true
+        ready.push(.init(pathSeconds: table.jobs[job].pathSeconds, job: job))
+    }
+
+    /// Gives one lease at a time to one worker after the other, so that scarce work spreads.
+    mutating func dispatch(at now: Instant) {
+        guard !isDraining else { return }
+        var servedLast = 0
+        while servedLast < max(1, hungry.count), !ready.isEmpty, let worker = hungry.popFirst() {
+            switch serve(worker, at: now) {
+            case .assigned:
+                hungry.append(worker)
+                servedLast = 0
+            case .full: workers[worker].isHungry = false
+            case .nothingSuitable:
+                hungry.append(worker)
+                servedLast += 1
+            }
+        }
+    }
+
+    private enum Service {
+        case assigned, full, nothingSuitable
+    }
+
+    private mutating func serve(_ worker: Int, at now: Instant) -> Service {
+        guard workers[worker].isLiving else { return .full }
+        var aside: [ReadyHeap.Item] = []
+        defer { for item in aside { ready.push(item) } }
+        // Few jobs have failed anywhere, so a short look past them is enough.
+        while aside.count < 32, let item = ready.pop() {
+            guard table.jobs[item.job].isReady, !table.jobs[item.job].pending.isEmpty else {
+                table.jobs[item.job].isQueued = false
+                continue
+            }
+            if shouldAvoid(worker, for: item.job) {
+                aside.append(item)
+                continue
+            }
+            guard hasCredit(worker, for: item.job) else {
+                aside.append(item)
+                return .full
+            }
+            table.jobs[item.job].isQueued = false
+            assign(item.job, to: worker, at: now)
+            enqueue(item.job)
+            return .assigned
+        }
+        return .nothingSuitable
+    }
+
+    /// Whether an attempt failed on this worker and there is another to try.
+    private func shouldAvoid(_ worker: Int, for job: Int) -> Bool {
+        guard let list = avoided[job], list.contains(worker) else { return false }
+        return living.contains { !list.contains($0) }
+    }
+
+    private func hasCredit(_ worker: Int, for job: Int) -> Bool {
+        let held = workers[worker].leases.count
+        if workers[worker].failuresInARow >= settings.probationFailures { return held < 1 }
+        if held < workers[worker].slots { return true }
+        let costClass = table.jobs[job].costClass
+        guard held < settings.leasesPerWorkerMax, table.costs.isMeasured(costClass) else {
+            return false
+        }
+        let more = table.costs.estimate(costClass) * Double(shardSize(of: job))
+        let room = settings.prefetchSeconds * Double(workers[worker].slots)
+        return workers[worker].outstandingSeconds + more <= room
+    }
+
+    private mutating func assign(_ job: Int, to worker: Int, at now: Instant) {
+        let size = shardSize(of: job)
+        guard let entries = table.jobs[job].pending.takeFirst(atMost: size) else { return }
+        table.jobs[job].attemptsUsed += 1
+        let id = LeaseID(job: job, attempt: table.jobs[job].attemptsUsed, term: settings.term)
+        activate(id, entries: entries, worker: worker, at: now)
+        let lease = Lease(
+            job: table.jobs[job].key, attempt: id.attempt, term: id.term, entries: entries)
+        effects.append(.assign(workers[worker].id, lease))
+    }
+
+    /// How many entries the next lease on a job covers: what takes `shardSeconds`, and less when
+    /// slots would go without.
+    private func shardSize(of job: Int) -> Int {
+        guard table.jobs[job].entryCount > 1 else { return 1 }
+        if let fixed = settings.shardEntries { return max(1, fixed) }
+        let each = max(table.costs.estimate(table.jobs[job].costClass), 1e-6)
+        let bySeconds = max(1, Int(min(settings.shardSeconds / each, 1e6)))
+        let slots = living.reduce(0) { $0 + workers[$1].slots }
+        guard ready.count < slots else { return bySeconds }
+        let share = (table.jobs[job].pending.count * (ready.count + 1) + slots - 1) / max(1, slots)
+        return max(1, min(bySeconds, share))
+    }
+}

@@ -1,0 +1,58 @@
+import FathomProtocol
+
+extension Scheduler {
+    /// What contradicts itself in the state; empty unless the scheduler has a bug. O(jobs).
+    public func checkInvariants() -> [String] {
+        table.jobs.indices.flatMap(problems(of:)) + problemsOfLeases() + problemsOfCounts()
+    }
+
+    private func problems(of index: Int) -> [String] {
+        let job = table.jobs[index]
+        var found: [String] = []
+        let waiting = table.dependencies(of: index).count { table.jobs[$0].state != .finished }
+        if waiting != job.waitingFor {
+            found.append("job \(index) waits for \(job.waitingFor), not \(waiting)")
+        }
+        let active = (leasesOfJob[index] ?? []).compactMap { leases[$0] }
+        if !job.isReady {
+            if !active.isEmpty { found.append("job \(index) is \(job.state) and leased") }
+            return found
+        }
+        if !job.isQueued && !job.pending.isEmpty { found.append("job \(index) is not queued") }
+        var seen = job.pending
+        for lease in active {
+            if seen.overlaps(lease.entries) { found.append("job \(index) leased twice") }
+            seen.insert(lease.entries)
+        }
+        for range in job.finished.ranges {
+            if job.pending.overlaps(range) { found.append("job \(index) would repeat \(range)") }
+            seen.insert(range)
+        }
+        if seen.count != job.entryCount { found.append("job \(index) has forgotten entries") }
+        return found
+    }
+
+    private func problemsOfLeases() -> [String] {
+        var found: [String] = []
+        for (id, lease) in leases {
+            if !workers[lease.worker].leases.contains(id) { found.append("\(id) has no worker") }
+            if !workers[lease.worker].isLiving { found.append("\(id) is held by the lost") }
+            if leasesOfJob[id.job]?.contains(id) != true { found.append("\(id) has no job") }
+        }
+        let held = workers.reduce(0) { $0 + $1.leases.count }
+        if held != leases.count { found.append("\(held) leases held, \(leases.count) known") }
+        return found.sorted()
+    }
+
+    private func problemsOfCounts() -> [String] {
+        let open = table.jobs.count { $0.state == .open }
+        let queued = table.jobs.count(where: \.isQueued)
+        var found: [String] = []
+        if open != openJobs { found.append("\(openJobs) jobs counted open, not \(open)") }
+        if queued != ready.count { found.append("\(ready.count) jobs queued, not \(queued)") }
+        if Set(living) != Set(workers.indices.filter { workers[$0].isLiving }) {
+            found.append("the living are not counted rightly")
+        }
+        return found
+    }
+}

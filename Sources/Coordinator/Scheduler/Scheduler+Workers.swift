@@ -1,0 +1,162 @@
+import FathomProtocol
+
+// Workers come, stay and go.
+
+extension Scheduler {
+    mutating func register(_ id: WorkerID, _ hello: Hello, at now: Instant) {
+        if let reason = refusal(of: hello) {
+            effects.append(.send(id, .refused(reason: reason)))
+            return
+        }
+        numericClass = numericClass ?? hello.facts.numericClass
+        let worker = enter(id, hello.facts, at: now)
+        let welcome = Welcome(
+            term: settings.term, leaseMilliseconds: Int(settings.leaseSeconds * 1_000),
+            heartbeatMilliseconds: Int(settings.heartbeatSeconds * 1_000))
+        effects.append(.send(id, .welcome(welcome)))
+        var unwanted: [Lease] = []
+        for lease in hello.held where !adopt(lease, by: worker, at: now) { unwanted.append(lease) }
+        for lease in hello.unacknowledged { _ = adopt(lease, by: worker, at: now) }
+        if !unwanted.isEmpty { effects.append(.send(id, .cancel(unwanted))) }
+        if isDraining {
+            effects.append(.send(id, .drain))
+        } else {
+            makeHungry(worker)
+        }
+    }
+
+    private func refusal(of hello: Hello) -> String? {
+        guard hello.protocolVersions.overlaps(ProtocolVersion.supported) else {
+            return "the worker speaks protocol \(hello.protocolVersions.lowerBound) to "
+                + "\(hello.protocolVersions.upperBound), this coordinator \(ProtocolVersion.current)"
+        }
+        guard hello.facts.build == settings.build else {
+            return "the worker is build \(hello.facts.build), this coordinator \(settings.build); "
+                + "install the same on both"
+        }
+        if let numericClass, !settings.mixedHosts, hello.facts.numericClass != numericClass {
+            return "the worker's numeric class is \(hello.facts.numericClass), the sweep's is "
+                + "\(numericClass); set mixedHosts: true to compare across classes"
+        }
+        return nil
+    }
+
+    private mutating func enter(_ id: WorkerID, _ facts: WorkerFacts, at now: Instant) -> Int {
+        if let known = workerIndices[id] {
+            workers[known].slots = facts.slots
+            workers[known].lastHeard = now
+            if !workers[known].isLiving {
+                workers[known].isLiving = true
+                living.append(known)
+                effects.append(.store(.workerSeen(id, facts)))
+            }
+            return known
+        }
+        let index = workers.count
+        workerIndices[id] = index
+        workers.append(Worker(id: id, slots: facts.slots, lastHeard: now))
+        living.append(index)
+        effects.append(.store(.workerSeen(id, facts)))
+        return index
+    }
+
+    /// Takes over a lease that a worker says it holds; false when its entries are not free.
+    private mutating func adopt(_ lease: Lease, by worker: Int, at now: Instant) -> Bool {
+        guard let (id, job) = identify(lease) else { return false }
+        if let active = leases[id] {
+            guard active.worker == worker, active.entries == lease.entries else { return false }
+            leases[id]?.renewed = now
+            return true
+        }
+        guard table.jobs[job].isReady, table.jobs[job].pending.contains(lease.entries) else {
+            return false
+        }
+        table.jobs[job].pending.subtract(lease.entries)
+        table.jobs[job].attemptsUsed = max(table.jobs[job].attemptsUsed, lease.attempt)
+        activate(id, entries: lease.entries, worker: worker, at: now)
+        return true
+    }
+
+    mutating func renew(_ id: WorkerID, _ listed: [LeaseProgress], at now: Instant) {
+        guard let worker = livingWorker(id) else {
+            effects.append(.send(id, .registerAgain))
+            return
+        }
+        workers[worker].lastHeard = now
+        effects.append(.send(id, .alive(term: settings.term)))
+        var unwanted: [Lease] = []
+        for item in listed {
+            if let (lease, _) = identify(item.lease), let active = leases[lease],
+                active.worker == worker
+            {
+                leases[lease]?.renewed = now
+                leases[lease]?.share = item.share
+            } else {
+                unwanted.append(item.lease)
+            }
+        }
+        if !unwanted.isEmpty { effects.append(.send(id, .cancel(unwanted))) }
+        expireSilent(of: worker, at: now)
+    }
+
+    /// Ends leases that the worker has not named for longer than a lease lasts: their assignment
+    /// or their result was lost on the way.
+    private mutating func expireSilent(of worker: Int, at now: Instant) {
+        let expired = workers[worker].leases.filter { id in
+            guard let lease = leases[id] else { return false }
+            return now.seconds(since: lease.renewed) > settings.leaseSeconds
+        }
+        for id in expired.sorted() { end(id, reason: .workerLost, error: "the lease ran out") }
+        if !expired.isEmpty { makeHungry(worker) }
+    }
+
+    mutating func tick(at now: Instant) {
+        defer { lastTick = now }
+        // If we ourselves stood still (a stopped process, a slow disk), silence proves nothing.
+        if let lastTick, now.seconds(since: lastTick) > settings.leaseSeconds / 2 {
+            for worker in living { workers[worker].lastHeard = now }
+            return
+        }
+        let silent = living.filter {
+            now.seconds(since: workers[$0].lastHeard) > settings.leaseSeconds
+        }
+        for worker in silent { lose(workers[worker].id, reason: .workerLost, at: now) }
+    }
+
+    mutating func lose(_ id: WorkerID, reason: FailureReason, at now: Instant) {
+        guard let worker = livingWorker(id) else { return }
+        workers[worker].isLiving = false
+        living.removeAll { $0 == worker }
+        let text = reason == .handedBack ? "the worker left" : "the worker was lost"
+        for lease in workers[worker].leases.sorted() { end(lease, reason: reason, error: text) }
+        let kind = reason == .handedBack ? "workerLeft" : "workerLost"
+        effects.append(.store(.event(kind: kind, subject: id.text, detail: text)))
+    }
+
+    mutating func takeBack(_ list: [Lease], from id: WorkerID) {
+        guard let worker = workerIndices[id] else { return }
+        for lease in list {
+            guard let (leaseID, _) = identify(lease), leases[leaseID]?.worker == worker else {
+                continue
+            }
+            end(leaseID, reason: .handedBack, error: "handed back")
+        }
+    }
+
+    mutating func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        for worker in living { effects.append(.send(workers[worker].id, .drain)) }
+    }
+
+    func livingWorker(_ id: WorkerID) -> Int? {
+        guard let worker = workerIndices[id], workers[worker].isLiving else { return nil }
+        return worker
+    }
+
+    mutating func makeHungry(_ worker: Int) {
+        guard workers[worker].isLiving, !workers[worker].isHungry else { return }
+        workers[worker].isHungry = true
+        hungry.append(worker)
+    }
+}

@@ -1,0 +1,181 @@
+public import FathomProtocol
+
+/// Decides which worker does what, identically for identical events and instants.
+///
+/// It knows no socket, database or clock. Jobs have dense indices inside; every event costs
+/// O(log jobs) and what it names, `tick` O(workers).
+public struct Scheduler: Sendable {
+    let settings: SchedulerSettings
+    var table: JobTable
+    var ready = ReadyHeap()
+    var leases: [LeaseID: ActiveLease] = [:]
+    /// The active leases of a job, for jobs that have any.
+    var leasesOfJob: [Int: [LeaseID]] = [:]
+    var workers: [Worker] = []
+    var workerIndices: [WorkerID: Int] = [:]
+    /// Living workers in the order they came.
+    var living: [Int] = []
+    var hungry = IndexQueue()
+    /// Workers on which attempts of a job were charged.
+    var avoided: [Int: [Int]] = [:]
+    var numericClass: String?
+    var isDraining = false
+    var lastTick: Instant?
+    var counts: [KindProgress]
+    var openJobs = 0
+    var finishedIsTold = false
+    var effects: [SchedulerEffect] = []
+
+    /// - Parameter jobs: All jobs of the sweep as the store knows them, each once.
+    public init(settings: SchedulerSettings, jobs: [SchedulerJob]) {
+        self.settings = settings
+        table = JobTable(jobs)
+        counts = Array(repeating: KindProgress(), count: JobSpec.Kind.allCases.count)
+        for (index, source) in jobs.enumerated() { count(index, source) }
+        for index in table.jobs.indices where table.jobs[index].isReady { makeReady(index) }
+    }
+
+    /// Whether no job is open: all are finished, given up or blocked.
+    public var isComplete: Bool { openJobs == 0 }
+
+    /// Takes in one thing that happened and answers what the shell must now do, in order.
+    public mutating func handle(
+        _ event: SchedulerEvent, at now: Instant
+    ) -> [SchedulerEffect] {
+        effects.removeAll(keepingCapacity: true)
+        switch event {
+        case .message(let worker, let message): handle(message, from: worker, at: now)
+        case .workerLost(let worker): lose(worker, reason: .workerLost, at: now)
+        case .tick: tick(at: now)
+        case .retry(let key): retry(key)
+        case .cancel(let key): cancel(key)
+        case .drain: drain()
+        }
+        dispatch(at: now)
+        if isComplete && !finishedIsTold {
+            finishedIsTold = true
+            effects.append(.finished)
+        }
+        return effects
+    }
+
+    private mutating func handle(
+        _ message: WorkerMessage, from worker: WorkerID, at now: Instant
+    ) {
+        switch message {
+        case .hello(let hello): register(worker, hello, at: now)
+        case .heartbeat(let leases): renew(worker, leases, at: now)
+        case .result(let lease, let outcome): accept(outcome, of: lease, from: worker, at: now)
+        case .failure(let failure): fail(failure, from: worker, at: now)
+        case .handBack(let leases): takeBack(leases, from: worker)
+        case .goodbye: lose(worker, reason: .handedBack, at: now)
+        }
+    }
+
+    /// How far the sweep has come.
+    public var progress: SweepProgress {
+        var kinds: [(kind: JobSpec.Kind, progress: KindProgress)] = []
+        var secondsLeft = 0.0
+        for (index, kind) in JobSpec.Kind.allCases.enumerated() where counts[index].jobs > 0 {
+            kinds.append((kind, counts[index]))
+        }
+        for (kind, progress) in kinds {
+            let left = Double(progress.entries - progress.entriesFinished)
+            secondsLeft += left * meanCost(of: kind)
+        }
+        return SweepProgress(
+            kinds: kinds, workers: living.count,
+            slots: living.reduce(0) { $0 + workers[$1].slots }, leases: leases.count,
+            secondsLeft: secondsLeft)
+    }
+
+    private func meanCost(of kind: JobSpec.Kind) -> Double {
+        // The first job of a kind stands for all: sweeps rarely mix networks of different cost,
+        // and an estimate of the time left may be rough.
+        guard let job = table.jobs.first(where: { $0.kind == kind }) else { return 0 }
+        return table.costs.estimate(job.costClass)
+    }
+
+    private mutating func count(_ index: Int, _ source: SchedulerJob) {
+        let kind = Self.position(of: source.kind)
+        counts[kind].jobs += 1
+        counts[kind].entries += source.entryCount
+        switch source.state {
+        case .open:
+            openJobs += 1
+            counts[kind].entriesFinished += table.jobs[index].finished.count
+        case .finished:
+            counts[kind].jobsFinished += 1
+            counts[kind].entriesFinished += source.entryCount
+        case .quarantined: counts[kind].jobsQuarantined += 1
+        case .blocked: counts[kind].jobsBlocked += 1
+        }
+    }
+
+    static func position(of kind: JobSpec.Kind) -> Int {
+        switch kind {
+        case .poison: 0
+        case .train: 1
+        case .sal: 2
+        case .probe: 3
+        }
+    }
+}
+
+/// Names an active lease inside the scheduler.
+struct LeaseID: Hashable, Sendable, Comparable {
+    var job: Int
+    var attempt: Int
+    var term: Int
+
+    static func < (left: LeaseID, right: LeaseID) -> Bool {
+        (left.job, left.attempt, left.term) < (right.job, right.attempt, right.term)
+    }
+}
+
+/// A lease that a worker holds, as far as we know.
+struct ActiveLease: Sendable {
+    var entries: Range<Int>
+    var worker: Int
+    /// When it was granted or last named in a heartbeat.
+    var renewed: Instant
+    /// What it was thought to cost when granted.
+    var seconds: Double
+    /// The share done, as the last heartbeat said.
+    var share = 0.0
+}
+
+/// A worker, living or gone.
+struct Worker: Sendable {
+    let id: WorkerID
+    var slots: Int
+    var lastHeard: Instant
+    var isLiving = true
+    var isHungry = false
+    var leases: Set<LeaseID> = []
+    /// Estimated seconds of all its leases together.
+    var outstandingSeconds = 0.0
+    var failuresInARow = 0
+}
+
+/// A first-in-first-out queue of indices.
+struct IndexQueue: Sendable {
+    private var elements: [Int] = []
+    private var head = 0
+
+    var count: Int { elements.count - head }
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ element: Int) { elements.append(element) }
+
+    mutating func popFirst() -> Int? {
+        guard head < elements.count else { return nil }
+        let element = elements[head]
+        head += 1
+        if head > 64 && head * 2 > elements.count {
+            elements.removeFirst(head)
+            head = 0
+        }
+        return element
+    }
+}

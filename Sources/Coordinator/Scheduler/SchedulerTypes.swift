@@ -1,0 +1,147 @@
+import FathomCore
+public import FathomProtocol
+
+/// A job as the scheduler sees it.
+public struct SchedulerJob: Sendable {
+    public var key: JobKey
+    public var kind: JobSpec.Kind
+    /// Jobs that cost about the same per entry, such as `train resnet18/8`.
+    public var costClass: String
+    public var dependencies: [JobKey]
+    public var entryCount: Int
+    public var state: StoredJob.State
+    public var entriesFinished: Set<Int>
+    public var attemptsUsed: Int
+    public var attemptsCharged: Int
+    public var attemptsLost: Int
+
+    public init(
+        key: JobKey, kind: JobSpec.Kind, costClass: String, dependencies: [JobKey],
+        entryCount: Int, state: StoredJob.State = .open, entriesFinished: Set<Int> = [],
+        attemptsUsed: Int = 0, attemptsCharged: Int = 0, attemptsLost: Int = 0
+    ) {
+        self.key = key
+        self.kind = kind
+        self.costClass = costClass
+        self.dependencies = dependencies
+        self.entryCount = entryCount
+        self.state = state
+        self.entriesFinished = entriesFinished
+        self.attemptsUsed = attemptsUsed
+        self.attemptsCharged = attemptsCharged
+        self.attemptsLost = attemptsLost
+    }
+
+    public init(_ stored: StoredJob) {
+        self.init(
+            key: stored.key, kind: stored.spec.kind, costClass: stored.spec.costClass,
+            dependencies: stored.spec.dependencies, entryCount: stored.entryCount,
+            state: stored.state, entriesFinished: stored.entriesFinished,
+            attemptsUsed: stored.attemptsUsed, attemptsCharged: stored.attemptsCharged,
+            attemptsLost: stored.attemptsLost)
+    }
+}
+
+extension JobSpec {
+    /// What its cost is learned with: the kind, and the network where there is one.
+    public var costClass: String {
+        switch body {
+        case .probe: "probe"
+        case .poison(let spec): "poison \(spec.method.name)"
+        case .train(let spec): "train \(spec.model.name)/\(spec.model.width ?? 0)"
+        case .sal(let spec): "sal \(spec.model.name)/\(spec.model.width ?? 0)"
+        }
+    }
+}
+
+/// How the scheduler decides. Results never depend on any of it.
+public struct SchedulerSettings: Sendable {
+    public var term: Int
+    /// The build a worker must have to get work, so that code revisions agree.
+    public var build: String
+    /// Whether workers of different numeric classes may share a sweep.
+    public var mixedHosts = false
+    public var leaseSeconds = 15.0
+    public var heartbeatSeconds = 2.0
+    /// How much measured work a slot has queued ahead.
+    public var prefetchSeconds = 2.0
+    /// How many leases a worker holds at most.
+    public var leasesPerWorkerMax = 4_096
+    /// How long a SAL shard should take.
+    public var shardSeconds = 30.0
+    /// A fixed number of entries a shard; `nil` goes by measured cost.
+    public var shardEntries: Int?
+    /// Charged attempts after which a job is given up.
+    public var attemptsChargedMax = 3
+    /// Attempts lost with workers after which a job is given up.
+    public var attemptsLostMax = 20
+    /// Failures in a row after which a worker gets one job at a time.
+    public var probationFailures = 5
+
+    public init(term: Int, build: String) {
+        self.term = term
+        self.build = build
+    }
+}
+
+/// One thing that happened.
+public enum SchedulerEvent: Sendable {
+    case message(WorkerID, WorkerMessage)
+    /// Somebody who must know says that the worker is gone.
+    case workerLost(WorkerID)
+    case tick
+    /// Puts a given-up job back, and what waited for it.
+    case retry(JobKey)
+    /// Gives a job up.
+    case cancel(JobKey)
+    /// Assigns nothing from now on and asks all workers to end.
+    case drain
+}
+
+/// One thing the shell must do, in order; what the store must make last comes before the
+/// acknowledgement that tells of it.
+public enum SchedulerEffect: Sendable, Hashable {
+    case store(StoreChange)
+    /// Compare a late outcome with the accepted one; store a disagreement if bits differ.
+    case compare(Lease, worker: WorkerID, outcome: JobOutcome)
+    /// Send the job of this lease to the worker.
+    case assign(WorkerID, Lease)
+    case send(WorkerID, CoordinatorMessage)
+    /// No job is open any more.
+    case finished
+}
+
+/// How far a kind of job has come.
+public struct KindProgress: Sendable, Hashable {
+    public var jobs = 0
+    public var jobsFinished = 0
+    public var jobsQuarantined = 0
+    public var jobsBlocked = 0
+    /// Entries: measured layers of SAL jobs, 1 a job for other kinds.
+    public var entries = 0
+    public var entriesFinished = 0
+
+    public init() {}
+}
+
+/// How far the sweep has come.
+public struct SweepProgress: Sendable {
+    /// In the order of `JobSpec.Kind.allCases`; kinds without jobs are left out.
+    public var kinds: [(kind: JobSpec.Kind, progress: KindProgress)]
+    public var workers: Int
+    public var slots: Int
+    public var leases: Int
+    /// Estimated seconds of computing left, over all slots together.
+    public var secondsLeft: Double
+
+    public init(
+        kinds: [(kind: JobSpec.Kind, progress: KindProgress)], workers: Int, slots: Int,
+        leases: Int, secondsLeft: Double
+    ) {
+        self.kinds = kinds
+        self.workers = workers
+        self.slots = slots
+        self.leases = leases
+        self.secondsLeft = secondsLeft
+    }
+}

@@ -1,0 +1,229 @@
+import FathomCore
+public import FathomMessaging
+public import FathomProtocol
+public import Logging
+import Synchronization
+
+/// The shell that feeds the scheduler and carries out its effects.
+///
+/// It runs on the thread that calls `run`; the listener's sockets have a thread of their own. What
+/// must last is committed in one transaction for many messages, and only then acknowledged.
+public final class CoordinatorService {
+    /// How a run of the coordinator ended.
+    public enum Ending: Sendable, Hashable {
+        /// No job is open any more.
+        case complete
+        /// Somebody asked it to stop; it goes on from here when started again.
+        case stopped
+    }
+
+    private let store: any ResultStore
+    private let listener: Listener
+    private let logger: Logger
+    private let requests = Requests()
+    private var specs: [JobKey: JobSpec] = [:]
+    private var artifacts: [JobKey: [ArtifactReference]] = [:]
+    private var scheduler: Scheduler
+    private var delivery = Delivery()
+    private var changes: [StoreChange] = []
+    private var isFinished = false
+    private var lastTick = Instant.now()
+    /// How long workers get to hand back and say goodbye at the end.
+    private let farewellSeconds: Double
+
+    /// - Parameter jobs: All jobs of the sweep, as the store knows them.
+    public init(
+        jobs: [StoredJob], store: any ResultStore, listener: Listener,
+        settings: SchedulerSettings, farewellSeconds: Double = 3, logger: Logger
+    ) {
+        self.store = store
+        self.listener = listener
+        self.logger = logger
+        self.farewellSeconds = farewellSeconds
+        specs.reserveCapacity(jobs.count)
+        for job in jobs {
+            specs[job.key] = job.spec
+            if !job.artifacts.isEmpty { artifacts[job.key] = job.artifacts }
+        }
+        scheduler = Scheduler(settings: settings, jobs: jobs.map { SchedulerJob($0) })
+    }
+
+    /// Asks it to stop, from any thread.
+    public var stop: @Sendable () -> Void {
+        { [requests, listener] in
+            requests.isStopAsked.store(true, ordering: .releasing)
+            listener.wake()
+        }
+    }
+
+    /// Tells it, from any thread, that a worker's process has ended.
+    public var workerEnded: @Sendable (WorkerID) -> Void {
+        { [requests, listener] worker in
+            requests.lostWorkers.withLock { $0.append(worker) }
+            listener.wake()
+        }
+    }
+
+    /// How far the sweep has come.
+    public var progress: SweepProgress { scheduler.progress }
+
+    /// Works until no job is open or somebody asks to stop.
+    ///
+    /// - Parameter report: Called about five times a second.
+    /// - Throws: What the store says when it cannot go on; a full disk is waited out.
+    public func run(report: (SweepProgress) -> Void) throws -> Ending {
+        var reported = Instant(nanoseconds: 0)
+        isFinished = scheduler.isComplete
+        while !isFinished && !requests.isStopAsked.load(ordering: .acquiring) {
+            try step()
+            let now = Instant.now()
+            if now.seconds(since: reported) > 0.2 {
+                reported = now
+                report(scheduler.progress)
+            }
+        }
+        report(scheduler.progress)
+        try sayFarewell()
+        return isFinished ? .complete : .stopped
+    }
+
+    private func sayFarewell() throws {
+        let start = Instant.now()
+        try perform(scheduler.handle(.drain, at: start))
+        try settle()
+        while scheduler.progress.workers > 0,
+            Instant.now().seconds(since: start) < farewellSeconds
+        {
+            try step()
+        }
+        listener.close()
+    }
+
+    private func step() throws {
+        let incoming = listener.receive(atMost: 1_024, within: .milliseconds(100))
+        let now = Instant.now()
+        for item in incoming { try take(item, at: now) }
+        for worker in requests.lostWorkers.withLock({ $0.takeAll() }) {
+            try perform(scheduler.handle(.workerLost(worker), at: now))
+        }
+        if now.seconds(since: lastTick) >= 0.5 {
+            lastTick = now
+            try perform(scheduler.handle(.tick, at: now))
+            for refusal in listener.takeRefusals() {
+                logger.warning(
+                    "connection refused",
+                    metadata: ["from": "\(refusal.address)", "reason": "\(refusal.reason)"])
+            }
+        }
+        try settle()
+    }
+
+    private func take(_ item: Incoming, at now: Instant) throws {
+        let frame: WorkerFrame
+        do throws(MessageError) {
+            frame = try MessageCodec.decodeWorkerFrame(item.payload)
+        } catch {
+            logger.warning(
+                "message refused", metadata: ["from": "\(item.peer)", "reason": "\(error)"])
+            return
+        }
+        guard Array(frame.worker.text.utf8) == item.peer.bytes else {
+            logger.warning("message refused: not its name", metadata: ["from": "\(item.peer)"])
+            return
+        }
+        for message in frame.messages {
+            try perform(scheduler.handle(.message(frame.worker, message), at: now))
+        }
+    }
+
+    private func perform(_ effects: [SchedulerEffect]) throws {
+        for effect in effects {
+            switch effect {
+            case .store(let change):
+                note(change)
+                changes.append(change)
+            case .compare(let lease, let worker, let outcome):
+                try compare(lease, worker, outcome)
+            case .assign(let worker, let lease):
+                if let assignment = assignment(for: lease) {
+                    delivery.add(.assign(assignment), to: worker)
+                }
+            case .send(let worker, let message):
+                if case .refused(let reason) = message {
+                    logger.warning(
+                        "worker refused", metadata: ["worker": "\(worker)", "reason": "\(reason)"])
+                }
+                delivery.add(message, to: worker)
+            case .finished: isFinished = true
+            }
+        }
+    }
+
+    private func note(_ change: StoreChange) {
+        switch change {
+        case .accepted(let lease, _, let outcome) where !outcome.artifacts.isEmpty:
+            artifacts[lease.job] = outcome.artifacts
+        case .attemptFailed(let lease, let worker, let reason, let error, _):
+            logger.warning(
+                "attempt ended",
+                metadata: [
+                    "job": "\(lease.job.digest.short)", "attempt": "\(lease.attempt)",
+                    "worker": "\(worker.text.prefix(8))", "reason": "\(reason.rawValue)",
+                    "error": "\(error)",
+                ])
+        case .jobQuarantined(let key, let reason):
+            logger.error(
+                "job given up", metadata: ["job": "\(key.digest.short)", "reason": "\(reason)"])
+        default: break
+        }
+    }
+
+    private func assignment(for lease: Lease) -> Assignment? {
+        guard let spec = specs[lease.job] else { return nil }
+        let inputs = spec.dependencies.flatMap { job in
+            (artifacts[job] ?? []).map { InputArtifact(job: job, artifact: $0) }
+        }
+        return Assignment(lease: lease, spec: Array(spec.canonical), inputs: inputs)
+    }
+
+    /// Compares a late outcome with the accepted one, bit by bit, computing time apart.
+    private func compare(_ lease: Lease, _ worker: WorkerID, _ outcome: JobOutcome) throws {
+        try commit()
+        guard let accepted = try store.acceptedOutcome(of: lease.job, entries: lease.entries),
+            let detail = OutcomeComparison.difference(accepted: accepted, late: outcome)
+        else { return }
+        logger.error(
+            "results disagree",
+            metadata: ["job": "\(lease.job.digest.short)", "worker": "\(worker)", "in": "\(detail)"])
+        changes.append(.disagreement(lease, worker: worker, detail: detail))
+    }
+
+    private func settle() throws {
+        try commit()
+        delivery.flush { worker, bytes in
+            if let peer = try? RoutingID(worker.text) { listener.send(bytes, to: peer) }
+        }
+    }
+
+    /// Makes the collected changes last. While the disk is full nothing is acknowledged, and
+    /// workers keep what they have.
+    private func commit() throws {
+        guard !changes.isEmpty else { return }
+        var isToldOf = false
+        while true {
+            do throws(StoreError) {
+                try store.apply(changes)
+                break
+            } catch {
+                guard error.isRetryable, !requests.isStopAsked.load(ordering: .acquiring) else {
+                    throw error
+                }
+                if !isToldOf { logger.error("waiting for the store", metadata: ["reason": "\(error)"]) }
+                isToldOf = true
+                requests.pause(seconds: 1)
+            }
+        }
+        if isToldOf { logger.notice("the store takes results again") }
+        changes.removeAll(keepingCapacity: true)
+    }
+}

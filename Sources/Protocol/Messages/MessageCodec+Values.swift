@@ -1,0 +1,207 @@
+import FathomCore
+import Foundation
+import SwiftProtobuf
+
+// MARK: Checks
+
+extension MessageCodec {
+    static func check(_ field: String, _ count: Int, _ limit: Int) throws(MessageError) {
+        guard count <= limit else { throw .tooLong(field: field, count: count, limit: limit) }
+    }
+
+    static func word(_ field: String, _ word: String) throws(MessageError) -> String {
+        try check(field, word.utf8.count, MessageLimits.wordBytes)
+        return word
+    }
+
+    static func text(_ field: String, _ text: String) throws(MessageError) -> String {
+        try check(field, text.utf8.count, MessageLimits.textBytes)
+        return text
+    }
+
+    static func ordinal(_ field: String, _ number: UInt32) throws(MessageError) -> Int {
+        guard number <= MessageLimits.ordinal else {
+            throw .outOfRange(field: field, value: Int(number))
+        }
+        return Int(number)
+    }
+
+    static func ordinal(_ field: String, _ number: UInt64) throws(MessageError) -> Int {
+        guard let value = Int(exactly: number) else {
+            throw .outOfRange(field: field, value: Int.max)
+        }
+        return value
+    }
+
+    /// What fits of a text that we send, whole characters only.
+    static func cut(_ text: String) -> String {
+        guard text.utf8.count > MessageLimits.textBytes else { return text }
+        var short = Substring(text.unicodeScalars.prefix(MessageLimits.textBytes / 4).map(String.init).joined())
+        while short.utf8.count > MessageLimits.textBytes { short.removeLast() }
+        return String(short)
+    }
+}
+
+// MARK: Leases and digests
+
+extension MessageCodec {
+    static func wire(_ digest: Digest) -> Data {
+        var bytes = [UInt8]()
+        bytes.reserveCapacity(32)
+        var high: UInt8?
+        for digit in digest.hex.utf8 {
+            let value = digit < 58 ? digit - 48 : digit - 87
+            if let first = high {
+                bytes.append(first << 4 | value)
+                high = nil
+            } else {
+                high = value
+            }
+        }
+        return Data(bytes)
+    }
+
+    static func digest(_ field: String, _ bytes: Data) throws(MessageError) -> Digest {
+        guard bytes.count == 32 else { throw .notADigest(field: field, bytes: bytes.count) }
+        let hex = String(unsafeUninitializedCapacity: 64) { buffer in
+            var position = 0
+            for byte in bytes {
+                for digit in [byte >> 4, byte & 15] {
+                    buffer[position] = digit < 10 ? digit + 48 : digit + 87
+                    position += 1
+                }
+            }
+            return 64
+        }
+        guard let digest = Digest(hex: hex) else { throw .malformed }
+        return digest
+    }
+
+    static func wire(_ lease: Lease) -> Fathom_Lease {
+        .with {
+            $0.job = wire(lease.job.digest)
+            $0.attempt = UInt32(clamping: lease.attempt)
+            $0.term = UInt32(clamping: lease.term)
+            $0.firstEntry = UInt32(clamping: lease.entries.lowerBound)
+            $0.endEntry = UInt32(clamping: lease.entries.upperBound)
+        }
+    }
+
+    static func value(_ lease: Fathom_Lease) throws(MessageError) -> Lease {
+        let first = Int(lease.firstEntry)
+        let end = Int(lease.endEntry)
+        guard first < end else { throw .outOfRange(field: "lease.end_entry", value: end) }
+        try check("lease entries", end, MessageLimits.entriesPerJob)
+        return Lease(
+            job: JobKey(try digest("lease.job", lease.job)),
+            attempt: try ordinal("lease.attempt", lease.attempt),
+            term: try ordinal("lease.term", lease.term), entries: first..<end)
+    }
+
+    static func leases(_ list: [Fathom_Lease]) throws(MessageError) -> [Lease] {
+        try check("leases", list.count, MessageLimits.leasesPerList)
+        var leases: [Lease] = []
+        leases.reserveCapacity(list.count)
+        for lease in list { leases.append(try value(lease)) }
+        return leases
+    }
+}
+
+// MARK: Hello, failure, assignment
+
+extension MessageCodec {
+    static func wire(_ hello: Hello) -> Fathom_Hello {
+        .with {
+            $0.protocolMin = UInt32(clamping: hello.protocolVersions.lowerBound)
+            $0.protocolMax = UInt32(clamping: hello.protocolVersions.upperBound)
+            $0.host = hello.facts.host
+            $0.processID = UInt64(clamping: hello.facts.processID)
+            $0.slots = UInt32(clamping: hello.facts.slots)
+            $0.build = hello.facts.build
+            $0.numericClass = hello.facts.numericClass
+            $0.held = hello.held.map(wire)
+            $0.unacknowledged = hello.unacknowledged.map(wire)
+        }
+    }
+
+    static func value(_ hello: Fathom_Hello) throws(MessageError) -> Hello {
+        guard hello.protocolMin <= hello.protocolMax else {
+            throw .outOfRange(field: "hello.protocol_max", value: Int(hello.protocolMax))
+        }
+        guard hello.slots >= 1, hello.slots <= MessageLimits.slotsPerWorker else {
+            throw .outOfRange(field: "hello.slots", value: Int(hello.slots))
+        }
+        let facts = WorkerFacts(
+            host: try word("hello.host", hello.host),
+            processID: try ordinal("hello.process_id", hello.processID),
+            slots: Int(hello.slots), build: try word("hello.build", hello.build),
+            numericClass: try word("hello.numeric_class", hello.numericClass))
+        return Hello(
+            protocolVersions: Int(hello.protocolMin)...Int(hello.protocolMax), facts: facts,
+            held: try leases(hello.held), unacknowledged: try leases(hello.unacknowledged))
+    }
+
+    static func wire(_ failure: AttemptFailure) -> Fathom_Failure {
+        .with {
+            $0.lease = wire(failure.lease)
+            $0.reason = failure.reason == .error ? .error : .slotDeath
+            $0.error = cut(failure.error)
+            $0.logTail = cut(failure.logTail)
+        }
+    }
+
+    static func value(_ failure: Fathom_Failure) throws(MessageError) -> AttemptFailure {
+        let reason: AttemptFailure.Reason
+        switch failure.reason {
+        case .error: reason = .error
+        case .slotDeath: reason = .slotDeath
+        case .unspecified, .UNRECOGNIZED: throw .missing(field: "failure.reason")
+        }
+        return AttemptFailure(
+            lease: try value(failure.lease), reason: reason,
+            error: try text("failure.error", failure.error),
+            logTail: try text("failure.log_tail", failure.logTail))
+    }
+
+    static func wire(_ assignment: Assignment) -> Fathom_Assign {
+        .with {
+            $0.lease = wire(assignment.lease)
+            $0.spec = Data(assignment.spec)
+            $0.inputs = assignment.inputs.map { input in
+                .with {
+                    $0.job = wire(input.job.digest)
+                    $0.artifact = wire(input.artifact)
+                }
+            }
+        }
+    }
+
+    static func value(_ assign: Fathom_Assign) throws(MessageError) -> Assignment {
+        try check("assign.spec", assign.spec.count, MessageLimits.specBytes)
+        try check("assign.inputs", assign.inputs.count, MessageLimits.artifactsPerJob)
+        var inputs: [InputArtifact] = []
+        for input in assign.inputs {
+            inputs.append(
+                InputArtifact(
+                    job: JobKey(try digest("input.job", input.job)),
+                    artifact: try value(input.artifact)))
+        }
+        return Assignment(
+            lease: try value(assign.lease), spec: Array(assign.spec), inputs: inputs)
+    }
+
+    static func wire(_ artifact: ArtifactReference) -> Fathom_Artifact {
+        .with {
+            $0.name = artifact.name
+            $0.digest = wire(artifact.digest)
+            $0.bytes = UInt64(clamping: artifact.bytes)
+        }
+    }
+
+    static func value(_ artifact: Fathom_Artifact) throws(MessageError) -> ArtifactReference {
+        ArtifactReference(
+            name: try word("artifact.name", artifact.name),
+            digest: try digest("artifact.digest", artifact.digest),
+            bytes: try ordinal("artifact.bytes", artifact.bytes))
+    }
+}

@@ -1,0 +1,174 @@
+import FathomCore
+import SwiftProtobuf
+
+/// Turns messages into bytes and back. Whatever bytes arrive, decoding answers or throws.
+public enum MessageCodec {
+    /// Encodes what a worker says.
+    public static func encode(_ frame: WorkerFrame) -> [UInt8] {
+        var envelope = Fathom_WorkerEnvelope()
+        envelope.version = UInt32(ProtocolVersion.current)
+        envelope.worker = frame.worker.text
+        envelope.items = frame.messages.map { message in
+            .with { $0.kind = wire(message) }
+        }
+        return bytes(of: envelope)
+    }
+
+    /// Encodes what the coordinator says.
+    public static func encode(_ messages: [CoordinatorMessage]) -> [UInt8] {
+        var envelope = Fathom_CoordinatorEnvelope()
+        envelope.version = UInt32(ProtocolVersion.current)
+        envelope.items = messages.map { message in
+            .with { $0.kind = wire(message) }
+        }
+        return bytes(of: envelope)
+    }
+
+    /// Decodes a worker's frame.
+    public static func decodeWorkerFrame(_ bytes: [UInt8]) throws(MessageError) -> WorkerFrame {
+        let envelope: Fathom_WorkerEnvelope = try message(from: bytes)
+        try checkVersion(envelope.version)
+        try check("items", envelope.items.count, MessageLimits.messagesPerFrame)
+        guard !envelope.worker.isEmpty else { throw .missing(field: "worker") }
+        let worker = WorkerID(try word("worker", envelope.worker))
+        var messages: [WorkerMessage] = []
+        messages.reserveCapacity(envelope.items.count)
+        for item in envelope.items { messages.append(try workerMessage(item.kind)) }
+        return WorkerFrame(worker: worker, messages: messages)
+    }
+
+    /// Decodes a frame of the coordinator.
+    public static func decodeCoordinatorMessages(
+        _ bytes: [UInt8]
+    ) throws(MessageError) -> [CoordinatorMessage] {
+        let envelope: Fathom_CoordinatorEnvelope = try message(from: bytes)
+        try checkVersion(envelope.version)
+        try check("items", envelope.items.count, MessageLimits.messagesPerFrame)
+        var messages: [CoordinatorMessage] = []
+        messages.reserveCapacity(envelope.items.count)
+        for item in envelope.items { messages.append(try coordinatorMessage(item.kind)) }
+        return messages
+    }
+
+    private static func bytes(of message: some Message) -> [UInt8] {
+        do {
+            return try message.serializedBytes()
+        } catch {
+            preconditionFailure("a message without required fields must be encodable: \(error)")
+        }
+    }
+
+    private static func message<M: Message>(from bytes: [UInt8]) throws(MessageError) -> M {
+        try check("frame", bytes.count, MessageLimits.frameBytes)
+        do {
+            return try M(serializedBytes: bytes)
+        } catch {
+            throw .malformed
+        }
+    }
+
+    private static func checkVersion(_ version: UInt32) throws(MessageError) {
+        guard ProtocolVersion.supported.contains(Int(version)) else {
+            throw .version(found: Int(version))
+        }
+    }
+}
+
+// MARK: Each message
+
+extension MessageCodec {
+    private static func wire(_ message: WorkerMessage) -> Fathom_WorkerItem.OneOf_Kind {
+        switch message {
+        case .hello(let hello): .hello(wire(hello))
+        case .heartbeat(let leases):
+            .heartbeat(
+                .with { beat in
+                    beat.leases = leases.map { progress in
+                        .with {
+                            $0.lease = wire(progress.lease)
+                            $0.share = Float(progress.share)
+                        }
+                    }
+                })
+        case .result(let lease, let outcome):
+            .result(
+                .with {
+                    $0.lease = wire(lease)
+                    $0.outcome = wire(outcome)
+                })
+        case .failure(let failure): .failure(wire(failure))
+        case .handBack(let leases): .handBack(.with { $0.leases = leases.map(wire) })
+        case .goodbye: .goodbye(.init())
+        }
+    }
+
+    private static func workerMessage(
+        _ kind: Fathom_WorkerItem.OneOf_Kind?
+    ) throws(MessageError) -> WorkerMessage {
+        switch kind {
+        case nil: throw .unknownKind
+        case .hello(let hello): return .hello(try value(hello))
+        case .heartbeat(let beat):
+            try check("heartbeat.leases", beat.leases.count, MessageLimits.leasesPerList)
+            var leases: [LeaseProgress] = []
+            leases.reserveCapacity(beat.leases.count)
+            for item in beat.leases {
+                let share = Double(item.share)
+                leases.append(
+                    LeaseProgress(
+                        lease: try value(item.lease),
+                        share: share.isFinite ? min(max(share, 0), 1) : 0))
+            }
+            return .heartbeat(leases)
+        case .result(let result):
+            return .result(try value(result.lease), try value(result.outcome))
+        case .failure(let failure): return .failure(try value(failure))
+        case .handBack(let handBack): return .handBack(try leases(handBack.leases))
+        case .goodbye: return .goodbye
+        }
+    }
+
+    private static func wire(_ message: CoordinatorMessage) -> Fathom_CoordinatorItem.OneOf_Kind {
+        switch message {
+        case .welcome(let welcome):
+            .welcome(
+                .with {
+                    $0.term = UInt32(clamping: welcome.term)
+                    $0.leaseMilliseconds = UInt32(clamping: welcome.leaseMilliseconds)
+                    $0.heartbeatMilliseconds = UInt32(clamping: welcome.heartbeatMilliseconds)
+                })
+        case .refused(let reason): .refused(.with { $0.reason = cut(reason) })
+        case .registerAgain: .registerAgain(.init())
+        case .assign(let assignment): .assign(wire(assignment))
+        case .acknowledge(let leases): .acknowledge(.with { $0.leases = leases.map(wire) })
+        case .cancel(let leases): .cancel(.with { $0.leases = leases.map(wire) })
+        case .drain: .drain(.init())
+        case .alive(let term): .alive(.with { $0.term = UInt32(clamping: term) })
+        }
+    }
+
+    private static func coordinatorMessage(
+        _ kind: Fathom_CoordinatorItem.OneOf_Kind?
+    ) throws(MessageError) -> CoordinatorMessage {
+        switch kind {
+        case nil: throw .unknownKind
+        case .welcome(let welcome):
+            let heartbeat = try ordinal("heartbeat_milliseconds", welcome.heartbeatMilliseconds)
+            guard heartbeat > 0 else {
+                throw .outOfRange(field: "heartbeat_milliseconds", value: heartbeat)
+            }
+            return .welcome(
+                Welcome(
+                    term: try ordinal("term", welcome.term),
+                    leaseMilliseconds: try ordinal("lease_milliseconds", welcome.leaseMilliseconds),
+                    heartbeatMilliseconds: heartbeat))
+        case .refused(let refused): return .refused(reason: try text("reason", refused.reason))
+        case .registerAgain: return .registerAgain
+        case .assign(let assign): return .assign(try value(assign))
+        case .acknowledge(let acknowledge): return .acknowledge(try leases(acknowledge.leases))
+        case .cancel(let cancel): return .cancel(try leases(cancel.leases))
+        case .drain: return .drain
+        case .alive(let alive): return .alive(term: try ordinal("term", alive.term))
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/// Caps on everything that arrives from outside and could grow.
+public enum MessageLimits {
+    /// One frame on the wire or between an agent and its slots.
+    public static let frameBytes = 64 << 20
+    /// Messages in one frame.
+    public static let messagesPerFrame = 8_192
+    /// Leases in one list: an inventory, a heartbeat, an acknowledgement.
+    public static let leasesPerList = 16_384
+    /// A name, a host, a flag.
+    public static let wordBytes = 1_024
+    /// An error text, a log tail, a reason.
+    public static let textBytes = 64 << 10
+    /// A job's specification.
+    public static let specBytes = 1 << 20
+    /// Rows of one kind in an outcome.
+    public static let rowsPerOutcome = 1 << 20
+    /// Passes or steps of one walk.
+    public static let walkSteps = 1 << 20
+    /// Files a job reads or makes.
+    public static let artifactsPerJob = 1_024
+    /// Entries of one job.
+    public static let entriesPerJob = 1 << 24
+    /// Slots of one worker.
+    public static let slotsPerWorker = 4_096
+    /// Attempts of one job, and terms of one store.
+    public static let ordinal = 1 << 30
+}

@@ -1,0 +1,138 @@
+/// The versions of the wire format this build speaks.
+public enum ProtocolVersion {
+    public static let current = 1
+    public static let supported = 1...1
+}
+
+/// What a worker says. Every message is legal at any time and may arrive twice, late or never.
+public enum WorkerMessage: Sendable, Hashable {
+    /// Registers, or registers again after the coordinator was lost.
+    case hello(Hello)
+    case heartbeat([LeaseProgress])
+    case result(Lease, JobOutcome)
+    case failure(AttemptFailure)
+    /// Leases given up unfinished, as by a draining worker. Charged to nobody.
+    case handBack([Lease])
+    case goodbye
+}
+
+/// What a coordinator says.
+public enum CoordinatorMessage: Sendable, Hashable {
+    case welcome(Welcome)
+    /// The worker may not work here, and trying again will not help.
+    case refused(reason: String)
+    /// The coordinator does not know this worker: say hello.
+    case registerAgain
+    case assign(Assignment)
+    /// These results and failures are durable; the worker may forget them.
+    case acknowledge([Lease])
+    /// These leases are no longer wanted.
+    case cancel([Lease])
+    /// Finish or hand back what is held, then go.
+    case drain
+    /// Answers a heartbeat.
+    case alive(term: Int)
+}
+
+/// How a worker registers: who it is, and what it still holds from before.
+public struct Hello: Sendable, Hashable {
+    public var protocolVersions: ClosedRange<Int>
+    public var facts: WorkerFacts
+    /// Leases it is working on or has queued.
+    public var held: [Lease]
+    /// Leases whose result or failure it has sent, or will send, without an acknowledgement yet.
+    public var unacknowledged: [Lease]
+
+    public init(
+        protocolVersions: ClosedRange<Int> = ProtocolVersion.supported, facts: WorkerFacts,
+        held: [Lease], unacknowledged: [Lease]
+    ) {
+        self.protocolVersions = protocolVersions
+        self.facts = facts
+        self.held = held
+        self.unacknowledged = unacknowledged
+    }
+}
+
+/// A lease that a worker holds, and the share of it that is done, 0...1.
+public struct LeaseProgress: Sendable, Hashable {
+    public var lease: Lease
+    public var share: Double
+
+    public init(lease: Lease, share: Double) {
+        self.lease = lease
+        self.share = share
+    }
+}
+
+/// An attempt that ended without an outcome.
+public struct AttemptFailure: Sendable, Hashable {
+    /// What a worker can blame. Both are charged to the job.
+    public enum Reason: String, Sendable, Hashable, CaseIterable {
+        /// The job's own error.
+        case error
+        /// The slot died under the job.
+        case slotDeath
+    }
+    public var lease: Lease
+    public var reason: Reason
+    public var error: String
+    /// The last lines the slot wrote.
+    public var logTail: String
+
+    public init(lease: Lease, reason: Reason, error: String, logTail: String) {
+        self.lease = lease
+        self.reason = reason
+        self.error = error
+        self.logTail = logTail
+    }
+}
+
+/// The answer to a hello that is accepted.
+public struct Welcome: Sendable, Hashable {
+    public var term: Int
+    public var leaseMilliseconds: Int
+    public var heartbeatMilliseconds: Int
+
+    public init(term: Int, leaseMilliseconds: Int, heartbeatMilliseconds: Int) {
+        self.term = term
+        self.leaseMilliseconds = leaseMilliseconds
+        self.heartbeatMilliseconds = heartbeatMilliseconds
+    }
+}
+
+/// A file that a job reads, by the job that made it.
+public struct InputArtifact: Sendable, Hashable {
+    public var job: JobKey
+    public var artifact: ArtifactReference
+
+    public init(job: JobKey, artifact: ArtifactReference) {
+        self.job = job
+        self.artifact = artifact
+    }
+}
+
+/// Work for a slot. The specification travels in its canonical encoding, which is what its key
+/// is the digest of.
+public struct Assignment: Sendable, Hashable {
+    public var lease: Lease
+    public var spec: [UInt8]
+    public var inputs: [InputArtifact]
+
+    public init(lease: Lease, spec: [UInt8], inputs: [InputArtifact]) {
+        self.lease = lease
+        self.spec = spec
+        self.inputs = inputs
+    }
+}
+
+/// Messages of one worker that travel in one frame.
+public struct WorkerFrame: Sendable, Hashable {
+    public var worker: WorkerID
+    public var messages: [WorkerMessage]
+
+    public init(worker: WorkerID, messages: [WorkerMessage]) {
+        self.worker = worker
+        self.messages = messages
+    }
+}

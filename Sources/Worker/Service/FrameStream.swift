@@ -1,0 +1,88 @@
+import FathomProtocol
+import Glibc
+
+/// Frames with a four-byte little-endian length before them, over a pipe.
+enum FrameStream {
+    /// Writes all bytes; false when the other end is gone or the disk is full.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        bytes.withUnsafeBytes { buffer in
+            var offset = 0
+            while offset < buffer.count {
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
+                let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
+                if written < 0 && errno == EINTR { continue }
+                guard written > 0 else { return false }
+                offset += written
+            }
+            return true
+        }
+    }
+
+    /// Puts the length before a frame.
+    static func framed(_ bytes: [UInt8]) -> [UInt8] {
+        let count = UInt32(bytes.count)
+        return [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: count >> $0) } + bytes
+    }
+}
+
+/// Reads frames from a descriptor, many at once where many are there.
+struct FrameReader {
+    private let descriptor: Int32
+    private var buffer: [UInt8] = []
+    private var head = 0
+
+    init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Waits for at least one frame and answers all that have arrived; `nil` at the end of the
+    /// stream, or when it cannot be frames.
+    mutating func next() -> [[UInt8]]? {
+        while true {
+            var frames: [[UInt8]] = []
+            while let frame = takeFrame() { frames.append(frame) }
+            if !frames.isEmpty { return frames }
+            if let length = nextLength, length > MessageLimits.frameBytes { return nil }
+            guard fill() else { return nil }
+        }
+    }
+
+    private var nextLength: Int? {
+        guard buffer.count - head >= 4 else { return nil }
+        return (0..<4).reduce(0) { $0 | Int(buffer[head + $1]) << (8 * $1) }
+    }
+
+    private mutating func takeFrame() -> [UInt8]? {
+        guard let length = nextLength, length <= MessageLimits.frameBytes,
+            buffer.count - head >= 4 + length
+        else { return nil }
+        let frame = Array(buffer[head + 4..<head + 4 + length])
+        head += 4 + length
+        return frame
+    }
+
+    private mutating func fill() -> Bool {
+        buffer.removeFirst(head)
+        head = 0
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = read(descriptor, &chunk, chunk.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { return false }
+            buffer.append(contentsOf: chunk[..<count])
+            return true
+        }
+    }
+}
+
+/// Ends this process when the process at the other end of a pipe is gone, however it went.
+public enum Lifeline {
+    /// Watches a descriptor that the other process holds open for writing.
+    public static func watch(_ descriptor: Int32, status: Int32) {
+        var request = pollfd(fd: descriptor, events: 0, revents: 0)
+        while true {
+            let ready = poll(&request, 1, -1)
+            if ready > 0 && request.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 {
+                _exit(status)
+            }
+        }
+    }
+}

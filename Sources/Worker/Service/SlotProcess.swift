@@ -1,0 +1,110 @@
+import FathomProtocol
+import FathomCore
+import FathomMessaging
+import Foundation
+import Glibc
+
+/// What a slot runs with.
+public struct SlotSettings: Sendable {
+    /// The folder of artifacts that all workers and the coordinator share.
+    public var artifacts: String
+    /// Where data sets lie; `nil` for the usual places.
+    public var dataFolder: String?
+
+    public init(artifacts: String, dataFolder: String?) {
+        self.artifacts = artifacts
+        self.dataFolder = dataFolder
+    }
+}
+
+/// The inside of a slot: assignments come in on standard input, outcomes go out where standard
+/// output was. It ends with its agent.
+public final class SlotProcess {
+    private let settings: SlotSettings
+    private let runner: any JobRunner
+    private let folder: ArtifactFolder
+    private let output: Int32
+    private var verified: Set<Digest> = []
+
+    public init(settings: SlotSettings, runner: any JobRunner) {
+        self.settings = settings
+        self.runner = runner
+        folder = ArtifactFolder(path: settings.artifacts)
+        // Whatever a library prints must not get among the frames.
+        output = dup(STDOUT_FILENO)
+        dup2(STDERR_FILENO, STDOUT_FILENO)
+    }
+
+    /// Works until the agent closes the pipe.
+    public func run() throws {
+        let watch = try NamedThread(name: "fathom-lifeline", stackBytes: 256 << 10) {
+            Lifeline.watch(STDIN_FILENO, status: 0)
+        }
+        var reader = FrameReader(descriptor: STDIN_FILENO)
+        while let frames = reader.next() {
+            for frame in frames {
+                for message in try MessageCodec.decodeCoordinatorMessages(frame) {
+                    if case .assign(let assignment) = message { answer(assignment) }
+                }
+            }
+        }
+        withExtendedLifetime(watch) {}
+    }
+
+    private func answer(_ assignment: Assignment) {
+        let start = Instant.now()
+        do {
+            let spec = try JSONDecoder().decode(JobSpec.self, from: Data(assignment.spec))
+            var outcome = try runner.run(
+                spec, entries: assignment.lease.entries, context: context(of: assignment))
+            outcome.seconds = Instant.now().seconds(since: start)
+            say(.result(assignment.lease, outcome))
+        } catch {
+            let failure = AttemptFailure(
+                lease: assignment.lease, reason: .error, error: String(describing: error),
+                logTail: "")
+            say(.failure(failure))
+        }
+    }
+
+    private func context(of assignment: Assignment) -> RunContext {
+        var told = Instant.now()
+        return RunContext(
+            dataFolder: settings.dataFolder,
+            input: { [self] job, name in try input(job, name, of: assignment) },
+            keep: { [self] name, bytes in try folder.keep(bytes, name: name) },
+            progress: { [self] share in
+                let now = Instant.now()
+                guard now.seconds(since: told) > 0.5 else { return }
+                told = now
+                say(.heartbeat([LeaseProgress(lease: assignment.lease, share: share)]))
+            })
+    }
+
+    private func input(_ job: JobKey, _ name: String, of assignment: Assignment) throws -> String {
+        guard
+            let input = assignment.inputs.first(where: {
+                $0.job == job && $0.artifact.name == name
+            })
+        else { throw ArtifactError.notAnInput(name: name, job: job.digest.short) }
+        let file = folder.file(input.artifact.digest)
+        guard folder.size(of: file) != nil else {
+            throw ArtifactError.missing(name: name, path: file)
+        }
+        if !verified.contains(input.artifact.digest) {
+            guard try Digest(ofFile: file) == input.artifact.digest else {
+                throw ArtifactError.damaged(name: name, path: file)
+            }
+            verified.insert(input.artifact.digest)
+        }
+        return file
+    }
+
+    private func say(_ message: WorkerMessage) {
+        let frame = WorkerFrame(worker: WorkerID("slot"), messages: [message])
+        guard FrameStream.write(FrameStream.framed(MessageCodec.encode(frame)), to: output) else {
+            // The agent is gone; so is the reason to go on.
+            _exit(0)
+        }
+    }
+}

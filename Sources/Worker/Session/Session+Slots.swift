@@ -1,0 +1,131 @@
+import FathomProtocol
+
+// Work goes to slots and comes back from them.
+
+extension Session {
+    mutating func take(_ assignment: Assignment) {
+        let lease = assignment.lease
+        guard !held.contains(lease), outbox[lease] == nil else { return }
+        guard !isDraining else {
+            effects.append(.send(.handBack([lease])))
+            return
+        }
+        held.insert(lease)
+        queue.append(assignment)
+    }
+
+    /// Gives queued work to slots: one job each, and a few ahead where jobs are tiny.
+    ///
+    /// A slot works through its pipe in order, so that when it dies the first job without an
+    /// answer is the one to blame.
+    mutating func fillSlots() {
+        guard !hasEnded else { return }
+        let depth = slotDepth
+        for level in 0..<depth {
+            for slot in slots.indices where slots[slot].count <= level {
+                guard queueHead < queue.count else { return }
+                let assignment = queue[queueHead]
+                queueHead += 1
+                if queueHead > 1_024 && queueHead * 2 > queue.count {
+                    queue.removeFirst(queueHead)
+                    queueHead = 0
+                }
+                slots[slot].append(Running(assignment: assignment))
+                effects.append(.start(slot: slot, assignment))
+            }
+        }
+    }
+
+    private var slotDepth: Int {
+        guard let meanSeconds else { return 1 }
+        let ahead = settings.slotAheadSeconds / max(meanSeconds, 1e-6)
+        return 1 + Int(min(ahead, Double(settings.slotAheadMax)))
+    }
+
+    mutating func note(_ share: Double, of lease: Lease, in slot: Int) {
+        guard let index = slots[slot].firstIndex(where: { $0.assignment.lease == lease }) else {
+            return
+        }
+        slots[slot][index].share = share
+    }
+
+    mutating func finish(_ lease: Lease, in slot: Int, outcome: JobOutcome, at now: Instant) {
+        let old = meanSeconds ?? outcome.seconds
+        meanSeconds = 0.75 * old + 0.25 * outcome.seconds
+        conclude(lease, in: slot, with: .result(lease, outcome), at: now)
+    }
+
+    /// An attempt ended: its message waits for an acknowledgement from here on.
+    mutating func conclude(
+        _ lease: Lease, in slot: Int, with message: WorkerMessage, at now: Instant
+    ) {
+        guard let index = slots[slot].firstIndex(where: { $0.assignment.lease == lease }) else {
+            return
+        }
+        let running = slots[slot].remove(at: index)
+        held.remove(lease)
+        // A finished result is worth telling even if the lease was cancelled meanwhile; an error
+        // is not.
+        if running.isCancelled, case .failure = message { return }
+        outbox[lease] = Unacknowledged(message: message, sequence: sequence, sent: nil)
+        sequence += 1
+        send(lease, at: now)
+    }
+
+    mutating func bury(_ slot: Int, cause: String, logTail: String, at now: Instant) {
+        guard let first = slots[slot].first else { return }
+        let lease = first.assignment.lease
+        let failure = AttemptFailure(
+            lease: lease, reason: .slotDeath, error: cause, logTail: logTail)
+        conclude(lease, in: slot, with: .failure(failure), at: now)
+        requeueAll(of: slot)
+    }
+
+    /// Those behind a job that took its slot along go back to the front of the queue.
+    private mutating func requeueAll(of slot: Int) {
+        let rest = slots[slot]
+        slots[slot] = []
+        for running in rest where running.isCancelled { held.remove(running.assignment.lease) }
+        let wanted = rest.filter { !$0.isCancelled }.map(\.assignment)
+        queue.replaceSubrange(0..<queueHead, with: wanted)
+        queueHead = 0
+    }
+
+    mutating func cancel(_ lease: Lease) {
+        guard held.contains(lease) else { return }
+        for slot in slots.indices {
+            guard let index = slots[slot].firstIndex(where: { $0.assignment.lease == lease })
+            else { continue }
+            slots[slot][index].isCancelled = true
+            guard index == 0 else { return }
+            requeueAll(of: slot)
+            effects.append(.replace(slot: slot))
+            return
+        }
+        held.remove(lease)
+        queue.removeSubrange(0..<queueHead)
+        queueHead = 0
+        queue.removeAll { $0.lease == lease }
+    }
+
+    mutating func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        handBack(queue[queueHead...].map(\.lease))
+        queue = []
+        queueHead = 0
+    }
+
+    /// The grace is over: what still runs goes back.
+    mutating func giveUpAll() {
+        handBack(slots.flatMap { $0.map(\.assignment.lease) } + queue[queueHead...].map(\.lease))
+        slots = slots.map { _ in [] }
+        effects.append(.send(.goodbye))
+    }
+
+    private mutating func handBack(_ leases: [Lease]) {
+        guard !leases.isEmpty else { return }
+        for lease in leases { held.remove(lease) }
+        effects.append(.send(.handBack(leases)))
+    }
+}

@@ -1,0 +1,234 @@
+public import FathomProtocol
+
+/// What a worker agent decides with.
+public struct SessionSettings: Sendable {
+    public var worker: WorkerID
+    public var facts: WorkerFacts
+    /// How long to go on without hearing from a coordinator.
+    public var patienceSeconds = 3_600.0
+    /// How long running jobs may take after the agent was asked to end.
+    public var graceSeconds = 20.0
+    /// After how long an unanswered hello, result or failure is sent again.
+    public var resendSeconds = 3.0
+    /// How much measured work a slot's pipe holds beyond the job it runs.
+    public var slotAheadSeconds = 0.02
+    public var slotAheadMax = 32
+
+    public init(worker: WorkerID, facts: WorkerFacts) {
+        self.worker = worker
+        self.facts = facts
+    }
+}
+
+/// One thing that happened to a worker.
+public enum SessionEvent: Sendable {
+    case connected
+    case disconnected
+    case message(CoordinatorMessage)
+    case progress(slot: Int, lease: Lease, share: Double)
+    case finished(slot: Int, lease: Lease, outcome: JobOutcome)
+    case failed(slot: Int, lease: Lease, error: String, logTail: String)
+    /// The slot's process ended; a new one has taken its place.
+    case slotDied(slot: Int, cause: String, logTail: String)
+    /// The agent was asked to end: finish or hand back within the grace.
+    case terminate
+    case tick
+}
+
+/// One thing the agent must do.
+public enum SessionEffect: Sendable, Hashable {
+    public enum Ending: Sendable, Hashable {
+        /// The coordinator or a signal said so, and all is handed over.
+        case drained
+        case refused(String)
+        /// Nobody answered for the length of the patience.
+        case outOfPatience
+    }
+    case send(WorkerMessage)
+    case start(slot: Int, Assignment)
+    /// End the slot's process at once and put a new one in its place; `slotDied` is not expected.
+    case replace(slot: Int)
+    case end(Ending)
+}
+
+/// Decides what a worker says and which slot does what; as pure as the scheduler.
+///
+/// Results and failures are kept until the coordinator acknowledges them, whatever happens to it
+/// meanwhile.
+public struct Session: Sendable {
+    let settings: SessionSettings
+    var slots: [[Running]]
+    var queue: [Assignment] = []
+    var queueHead = 0
+    /// Leases queued or running here.
+    var held: Set<Lease> = []
+    var outbox: [Lease: Unacknowledged] = [:]
+    var sequence = 0
+    var isConnected = false
+    var isRegistered = false
+    var term: Int?
+    var heartbeatSeconds = 2.0
+    var leaseSeconds = 15.0
+    var lastHello: Instant?
+    var lastHeartbeat: Instant
+    var lastHeard: Instant
+    var deadline: Instant?
+    var isDraining = false
+    var hasEnded = false
+    var meanSeconds: Double?
+    var effects: [SessionEffect] = []
+
+    struct Running: Sendable {
+        var assignment: Assignment
+        var share = 0.0
+        /// Whether the coordinator no longer wants it.
+        var isCancelled = false
+    }
+
+    struct Unacknowledged: Sendable {
+        var message: WorkerMessage
+        var sequence: Int
+        var sent: Instant?
+    }
+
+    public init(settings: SessionSettings, at now: Instant) {
+        self.settings = settings
+        slots = Array(repeating: [], count: settings.facts.slots)
+        lastHeartbeat = now
+        lastHeard = now
+    }
+
+    /// Leases queued or running.
+    public var heldCount: Int { held.count }
+    /// Results and failures without an acknowledgement.
+    public var unacknowledgedCount: Int { outbox.count }
+
+    /// Takes in one thing that happened and answers what the agent must now do, in order.
+    public mutating func handle(_ event: SessionEvent, at now: Instant) -> [SessionEffect] {
+        effects.removeAll(keepingCapacity: true)
+        guard !hasEnded else { return [] }
+        switch event {
+        case .connected:
+            isConnected = true
+            isRegistered = false
+            sayHello(at: now)
+        case .disconnected:
+            isConnected = false
+            isRegistered = false
+        case .message(let message):
+            lastHeard = now
+            handle(message, at: now)
+        case .progress(let slot, let lease, let share): note(share, of: lease, in: slot)
+        case .finished(let slot, let lease, let outcome):
+            finish(lease, in: slot, outcome: outcome, at: now)
+        case .failed(let slot, let lease, let error, let logTail):
+            let failure = AttemptFailure(
+                lease: lease, reason: .error, error: error, logTail: logTail)
+            conclude(lease, in: slot, with: .failure(failure), at: now)
+        case .slotDied(let slot, let cause, let logTail):
+            bury(slot, cause: cause, logTail: logTail, at: now)
+        case .terminate:
+            deadline = deadline ?? now + settings.graceSeconds
+            drain()
+        case .tick: tick(at: now)
+        }
+        fillSlots()
+        endIfDone()
+        return effects
+    }
+
+    private mutating func handle(_ message: CoordinatorMessage, at now: Instant) {
+        switch message {
+        case .welcome(let welcome): settle(welcome, at: now)
+        case .refused(let reason): end(.refused(reason))
+        case .registerAgain:
+            isRegistered = false
+            if lastHello.map({ now.seconds(since: $0) > 0.2 }) ?? true { sayHello(at: now) }
+        case .assign(let assignment): take(assignment)
+        case .acknowledge(let leases): for lease in leases { outbox[lease] = nil }
+        case .cancel(let leases): for lease in leases { cancel(lease) }
+        case .drain: drain()
+        case .alive(let term):
+            if term != self.term { sayHello(at: now) }
+        }
+    }
+
+    // MARK: Registering
+
+    private mutating func sayHello(at now: Instant) {
+        lastHello = now
+        let unacknowledged = sortedOutbox().map(\.key)
+        let hello = Hello(
+            facts: settings.facts, held: inventory().map(\.lease), unacknowledged: unacknowledged)
+        effects.append(.send(.hello(hello)))
+    }
+
+    private mutating func settle(_ welcome: Welcome, at now: Instant) {
+        isRegistered = true
+        term = welcome.term
+        heartbeatSeconds = Double(welcome.heartbeatMilliseconds) / 1_000
+        leaseSeconds = Double(welcome.leaseMilliseconds) / 1_000
+        for (lease, _) in sortedOutbox() { send(lease, at: now) }
+    }
+
+    private mutating func tick(at now: Instant) {
+        if now.seconds(since: lastHeard) > settings.patienceSeconds {
+            end(.outOfPatience)
+            return
+        }
+        if let deadline, now >= deadline {
+            giveUpAll()
+            end(.drained)
+            return
+        }
+        if isRegistered && now.seconds(since: lastHeard) > leaseSeconds { isRegistered = false }
+        guard isConnected else { return }
+        guard isRegistered else {
+            let waited = lastHello.map { now.seconds(since: $0) } ?? .infinity
+            if waited >= settings.resendSeconds { sayHello(at: now) }
+            return
+        }
+        if now.seconds(since: lastHeartbeat) >= heartbeatSeconds {
+            lastHeartbeat = now
+            effects.append(.send(.heartbeat(inventory())))
+        }
+        for (lease, item) in sortedOutbox() {
+            if let sent = item.sent, now.seconds(since: sent) < settings.resendSeconds { continue }
+            send(lease, at: now)
+        }
+    }
+
+    /// Everything held, running first, in a fixed order.
+    private func inventory() -> [LeaseProgress] {
+        let running = slots.flatMap { slot in
+            slot.filter { !$0.isCancelled }.map {
+                LeaseProgress(lease: $0.assignment.lease, share: $0.share)
+            }
+        }
+        return running + queue[queueHead...].map { LeaseProgress(lease: $0.lease, share: 0) }
+    }
+
+    private func sortedOutbox() -> [(key: Lease, value: Unacknowledged)] {
+        outbox.sorted { $0.value.sequence < $1.value.sequence }
+    }
+
+    mutating func send(_ lease: Lease, at now: Instant) {
+        guard isRegistered, let item = outbox[lease] else { return }
+        outbox[lease]?.sent = now
+        effects.append(.send(item.message))
+    }
+
+    // MARK: Ending
+
+    mutating func end(_ ending: SessionEffect.Ending) {
+        guard !hasEnded else { return }
+        hasEnded = true
+        effects.append(.end(ending))
+    }
+
+    private mutating func endIfDone() {
+        guard isDraining, held.isEmpty, outbox.isEmpty, !hasEnded else { return }
+        effects.append(.send(.goodbye))
+        end(.drained)
+    }
+}
