@@ -113,4 +113,15 @@ extension Store {
     ) throws(StoreError) -> JobOutcome? {
         try reader.acceptedOutcome(of: job, entries: entries)
     }
+
+    public func acceptedOutcome(of lease: Lease) throws(StoreError) -> JobOutcome? {
+        try reader.acceptedOutcome(of: lease)
+    }
+
+    @discardableResult
+    public func export(
+        _ sweep: SweepID, to folder: String, format: ExportFormat
+    ) throws(StoreError) -> [String] {
+        try reader.export(sweep, to: folder, format: format)
+    }
 }
