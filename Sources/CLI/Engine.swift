@@ -5,7 +5,7 @@ import FathomWorker
 /// What this build can compute: the one place where the commands meet the core's registries.
 enum Engine {
     /// Hosts of one class compute equal bits.
-    static let numericClass = "portable"
+    static var numericClass: String { NumericClass.description }
 
     /// What a manifest may ask for.
     static let capabilities = Capabilities(
@@ -18,8 +18,8 @@ enum Engine {
             ModelCapability($0.name, defaultWidth: $0.defaultWidth)
         })
 
-    /// Runs all jobs but probes; `nil` where the build has none.
-    static func makeRunner() -> (any JobRunner)? { nil }
+    /// Runs all jobs but probes.
+    static func makeRunner() -> any JobRunner { CoreJobRunner() }
 
     /// Reads a manifest and works it out.
     static func plan(_ path: String, dataFolder: String?) throws -> SweepPlan {

@@ -18,7 +18,10 @@ struct Fathom: ParsableCommand {
         version: Product.version,
         subcommands: [
             RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, PlanCommand.self,
-            KeysCommand.self, AgentCommand.self, SlotCommand.self, ProbesCommand.self,
+            StatusCommand.self, ExplainCommand.self, LeaderboardCommand.self, QueryCommand.self,
+            ExportCommand.self, KeysCommand.self,
+            // Not shown: what other commands start, and tests.
+            AgentCommand.self, SlotCommand.self, ProbesCommand.self,
         ])
 }
 

@@ -119,7 +119,10 @@ struct ProbesCommand: ParsableCommand {
 enum SweepEnd {
     /// Merges the rows and prints the leaderboard.
     static func show(_ store: Store, _ sweep: SweepID) throws {
-        print("done")
+        try store.merge(sweep)
+        let rows = try store.reader.leaderboard(of: sweep)
+        let table = LeaderboardTable(Leaderboard(rows), sweep: try store.reader.name(of: sweep))
+        print(table.text(as: .table), terminator: "")
     }
 
     /// Leaves with status 1 when jobs were given up.

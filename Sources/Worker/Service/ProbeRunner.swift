@@ -17,7 +17,8 @@ public final class ProbeRunner: JobRunner {
         switch probe.conduct {
         case .succeed: break
         case .fail: throw ProbeError.asked(number: probe.number)
-        case .crash: abort()
+        // Like a slot that the system ends for its memory; no handler of ours gets to see it.
+        case .crash: kill(getpid(), SIGKILL)
         case .hang: while true { sleep(1) }
         }
         let row = MetricRow(

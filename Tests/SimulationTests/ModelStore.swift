@@ -1,0 +1,80 @@
+import FathomCore
+import FathomCoordinator
+import FathomProtocol
+
+/// A store that survives its coordinator and counts what must not happen.
+struct ModelStore {
+    private(set) var jobs: [SchedulerJob]
+    private(set) var problems: [String] = []
+    private(set) var accepted: [JobKey: [Int: Double]] = [:]
+    private(set) var term = 0
+    private var indices: [JobKey: Int] = [:]
+
+    init(jobs: [SchedulerJob]) {
+        self.jobs = jobs
+        for (index, job) in jobs.enumerated() { indices[job.key] = index }
+    }
+
+    mutating func nextTerm() -> Int {
+        term += 1
+        return term
+    }
+
+    func job(_ key: JobKey) -> SchedulerJob? { indices[key].map { jobs[$0] } }
+
+    func holds(_ lease: Lease) -> Bool {
+        lease.entries.allSatisfy { accepted[lease.job]?[$0] != nil }
+    }
+
+    mutating func apply(_ change: StoreChange) {
+        switch change {
+        case .accepted(let lease, _, let outcome): accept(lease, outcome)
+        case .jobFinished(let key):
+            update(key) { $0.state = .finished }
+            if let job = job(key), accepted[key]?.count != job.entryCount {
+                problems.append("job \(key.digest.short) finished without all entries")
+            }
+        case .attemptFailed(let lease, _, let reason, _, _):
+            update(lease.job) {
+                $0.attemptsUsed = max($0.attemptsUsed, lease.attempt)
+                if reason == .error || reason == .slotDeath { $0.attemptsCharged += 1 }
+                if reason == .workerLost { $0.attemptsLost += 1 }
+            }
+        case .jobQuarantined(let key, _): update(key) { $0.state = .quarantined }
+        case .jobBlocked(let key, _): update(key) { $0.state = .blocked }
+        case .jobReopened(let key): update(key) { $0.state = .open }
+        case .disagreement(let lease, _, let detail):
+            problems.append("lease \(lease) disagrees: \(detail)")
+        case .workerSeen, .event: break
+        }
+    }
+
+    private mutating func accept(_ lease: Lease, _ outcome: JobOutcome) {
+        update(lease.job) {
+            $0.attemptsUsed = max($0.attemptsUsed, lease.attempt)
+            $0.entriesFinished.formUnion(lease.entries)
+        }
+        for entry in lease.entries {
+            if accepted[lease.job]?[entry] != nil {
+                problems.append("entry \(entry) of \(lease.job.digest.short) accepted twice")
+            }
+            let row = outcome.sal.first { $0.layerIndex == entry }
+            accepted[lease.job, default: [:]][entry] = row?.measurement.sal ?? 0
+        }
+    }
+
+    mutating func compare(_ lease: Lease, _ outcome: JobOutcome) {
+        for row in outcome.sal
+        where accepted[lease.job]?[row.layerIndex] != row.measurement.sal {
+            problems.append("entry \(row.layerIndex) of \(lease.job.digest.short) differs")
+        }
+    }
+
+    private mutating func update(_ key: JobKey, _ change: (inout SchedulerJob) -> Void) {
+        guard let index = indices[key] else {
+            problems.append("no job \(key)")
+            return
+        }
+        change(&jobs[index])
+    }
+}
