@@ -203,7 +203,6 @@ struct StoreChangeTests {
             states = Set(try store.jobs(of: #require(id)).map(\.state))
         }
         #expect(states == [.finished])
-        print("register \(registering), apply \(applying), load \(loading)")
         // Generous, because the machine may be busy; a missing index takes far longer.
         #expect(applying < .seconds(20) && registering < .seconds(30) && loading < .seconds(30))
     }

@@ -92,7 +92,6 @@ struct StoreOpeningTests {
         let first = try Store(path: path)
         _ = try first.register(SyntheticSweep().plan)
         try first.checkpointAndClose()
-        withExtendedLifetime(first) {}
         try migrateOnce(path)
         let backup = try Store.openReadOnly(path: path + ".backup-v1")
         #expect(try backup.sweepNames() == ["synthetic"])
