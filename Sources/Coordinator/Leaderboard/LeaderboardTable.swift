@@ -23,9 +23,9 @@ public struct LeaderboardTable: Sendable {
 
     private func section(_ group: Leaderboard.Group, _ format: TableFormat) -> String {
         let rule = group.rows.first?.rule ?? "released"
-        let title = "\(group.title) (threshold \(rule), sorted by \(group.order.rawValue))"
+        let title = "\(group.title) (β \(rule), by \(group.order.rawValue))"
         var text = heading(title, format) + format.text(of: table(group))
-        if format == .markdown { text += "\n" }
+        if format != .latex { text += "\n" }
         for sentence in LeaderboardVerdict(group: group).sentences {
             text += remark(sentence, format)
         }
@@ -54,7 +54,7 @@ public struct LeaderboardTable: Sendable {
         let metric = group.rows.first?.metricName == "accuracy" ? "acc" : "metric"
         let columns = [
             TextTable.Column("#", isNumber: true), TextTable.Column("method"),
-            TextTable.Column("UD", isNumber: true), TextTable.Column("95 %", isNumber: true),
+            TextTable.Column("UD", isNumber: true), TextTable.Column("UD 95 %", isNumber: true),
             TextTable.Column(metric, isNumber: true), TextTable.Column("±", isNumber: true),
             TextTable.Column("damage", isNumber: true),
             TextTable.Column("LC(clean)", isNumber: true), TextTable.Column("n", isNumber: true),
