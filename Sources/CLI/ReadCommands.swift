@@ -1,5 +1,5 @@
-import ArgumentParser
-import FathomCoordinator
+public import ArgumentParser
+public import FathomCoordinator
 import FathomProtocol
 import Foundation
 
