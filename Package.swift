@@ -61,7 +61,6 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/CLI", swiftSettings: strict),
-        .executableTarget(name: "probe", dependencies: ["FathomCore"], path: "Sources/probe", swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["FathomCore", "FathomProtocol"],
             path: "Tests/TestSupport", swiftSettings: strict),

@@ -16,8 +16,8 @@ struct GradientTests {
             ModelSettings(name: "linear"), ModelSettings(name: "mlp"),
             ModelSettings(name: "lenet5"), ModelSettings(name: "smallcnn", width: 4),
             ModelSettings(name: "resnet18", width: 2), ModelSettings(name: "resnet34", width: 2),
-            ModelSettings(name: "resnet50", width: 2), ModelSettings(name: "senet18", width: 4),
-            ModelSettings(name: "mobilenetv2", width: 4),
+            ModelSettings(name: "resnet50", width: 4), ModelSettings(name: "senet18", width: 4),
+            ModelSettings(name: "mobilenetv2", width: 8),
             ModelSettings(name: "densenet121", width: 4),
             ModelSettings(name: "vit-small", width: 16),
         ])
