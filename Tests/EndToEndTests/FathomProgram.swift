@@ -6,9 +6,10 @@ struct FathomProgram {
 
     init() throws {
         // The test bundle is this process's file or an argument of it, wherever tests are built.
-        let candidates = CommandLine.arguments + [
-            try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        ]
+        let candidates =
+            CommandLine.arguments + [
+                try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+            ]
         let folders = candidates.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
         let found = folders.map { $0 + "/fathom" }.first {
             FileManager.default.isExecutableFile(atPath: $0)

@@ -5,7 +5,8 @@ import Testing
 /// Real processes, sockets, keys and store, on jobs that compute nothing.
 @Suite("A local run", .serialized)
 struct LocalRunTests {
-    private static let query = "SELECT j.key, j.state, m.value FROM job j "
+    private static let query =
+        "SELECT j.key, j.state, m.value FROM job j "
         + "LEFT JOIN metric m ON m.job = j.id ORDER BY j.key"
     private let folder: TemporaryFolder
     private let program: FathomProgram

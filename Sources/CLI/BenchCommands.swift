@@ -1,0 +1,105 @@
+public import ArgumentParser
+import FathomCore
+import FathomWorker
+import Foundation
+
+/// Times the compute core.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Time training and SAL on random data.",
+        subcommands: [BenchTrainCommand.self, BenchSALCommand.self])
+}
+
+/// What both benches are told.
+struct BenchOptions: ParsableArguments {
+    @Option(help: "The network.")
+    var model = "lenet5"
+
+    @Option(help: "Its base width.")
+    var width: Int?
+
+    @Option(help: "How many random images: 1x28x28 for lenet5, linear and mlp, else 3x32x32.")
+    var images = 2_000
+
+    @Option(help: "Images a batch.")
+    var batch = 250
+
+    @Option(help: "SAL: passes of the reference solver. Training: epochs timed.")
+    var passes = 1
+
+    @Option(help: "Slots at work at the same time, each on one thread.")
+    var threads = 1
+
+    @Option(help: "table or json.")
+    var format = ReportFormat.table
+
+    func validate() throws {
+        for (name, value) in [
+            ("images", images), ("batch", batch), ("passes", passes), ("threads", threads),
+        ] where !(1...10_000_000).contains(value) {
+            throw ValidationError("--\(name) is \(value); it takes a whole number from 1")
+        }
+        if threads > 256 { throw ValidationError("--threads is \(threads); it takes 1 to 256") }
+    }
+
+    func bench() throws -> ComputeBench {
+        do {
+            return try ComputeBench(
+                model: ModelSettings(name: model, width: width), images: images, batch: batch)
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+}
+
+/// SGD steps on random images.
+struct BenchTrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Time SGD steps: images a second.")
+
+    @OptionGroup var options: BenchOptions
+
+    @Option(help: "Epochs timed; the same as --passes.")
+    var epochs: Int?
+
+    func run() throws {
+        let rate = try options.bench().imagesPerSecond(
+            epochs: epochs ?? options.passes, threads: options.threads)
+        switch options.format {
+        case .json: try printJSON(["images_per_second": rate])
+        case .table: print(String(format: "%.1f images/s", rate))
+        }
+    }
+}
+
+/// SAL of all layers of one random checkpoint.
+struct BenchSALCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sal", abstract: "Time SAL of all layers of a random checkpoint: seconds.")
+
+    @OptionGroup var options: BenchOptions
+
+    @Option(help: "reference or normalized.")
+    var solver = SALSettings.Solver.reference
+
+    @Option(help: "Steps of the normalized solver.")
+    var steps = 4
+
+    func run() throws {
+        let settings = SALSettings(
+            images: options.images, batch: options.batch, solver: solver, steps: steps,
+            passes: options.passes, rate: 0.1, radius: 0.05)
+        guard
+            let seconds = try options.bench().secondsOfSAL(settings, threads: options.threads)
+        else {
+            Failure.say("SAL of the random checkpoint is not a number")
+            throw ExitStatus.unfinishedJobs
+        }
+        switch options.format {
+        case .json: try printJSON(["seconds": seconds])
+        case .table: print(String(format: "%.3f s", seconds))
+        }
+    }
+}
+
+extension SALSettings.Solver: ExpressibleByArgument {}
