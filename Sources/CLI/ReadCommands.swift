@@ -1,5 +1,9 @@
 public import ArgumentParser
+<<<<<<< HEAD
+public import FathomCoordinator
+=======
 import FathomCoordinator
+>>>>>>> origin/main
 import FathomProtocol
 import Foundation
 

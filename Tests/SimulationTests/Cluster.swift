@@ -36,7 +36,8 @@ struct Cluster {
     private var workersStarted = 0
     private let healAt: Instant
 
-    init(workers: Int, jobs: [SchedulerJob], failing: Set<JobKey>, healAfter: Double, seed: UInt64) {
+    init(workers: Int, jobs: [SchedulerJob], failing: Set<JobKey>, healAfter: Double, seed: UInt64)
+    {
         self.failing = failing
         store = ModelStore(jobs: jobs)
         random = RandomStream(seed: seed)

@@ -45,13 +45,15 @@ struct EntryRanges: Hashable, Sendable {
         guard overlaps(range) else { return }
         var kept: [Range<Int>] = []
         for other in ranges {
-            let left = other.lowerBound..<max(other.lowerBound, min(other.upperBound, range.lowerBound))
-            let right = min(other.upperBound, max(other.lowerBound, range.upperBound))..<other.upperBound
-            if !other.overlaps(range) {
+            guard other.overlaps(range) else {
                 kept.append(other)
-            } else {
-                if !left.isEmpty { kept.append(left) }
-                if !right.isEmpty { kept.append(right) }
+                continue
+            }
+            if other.lowerBound < range.lowerBound {
+                kept.append(other.lowerBound..<range.lowerBound)
+            }
+            if range.upperBound < other.upperBound {
+                kept.append(range.upperBound..<other.upperBound)
             }
         }
         ranges = kept

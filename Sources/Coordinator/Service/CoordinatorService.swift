@@ -194,7 +194,9 @@ public final class CoordinatorService {
         else { return }
         logger.error(
             "results disagree",
-            metadata: ["job": "\(lease.job.digest.short)", "worker": "\(worker)", "in": "\(detail)"])
+            metadata: [
+                "job": "\(lease.job.digest.short)", "worker": "\(worker)", "in": "\(detail)",
+            ])
         changes.append(.disagreement(lease, worker: worker, detail: detail))
     }
 
@@ -218,7 +220,9 @@ public final class CoordinatorService {
                 guard error.isRetryable, !requests.isStopAsked.load(ordering: .acquiring) else {
                     throw error
                 }
-                if !isToldOf { logger.error("waiting for the store", metadata: ["reason": "\(error)"]) }
+                if !isToldOf {
+                    logger.error("waiting for the store", metadata: ["reason": "\(error)"])
+                }
                 isToldOf = true
                 requests.pause(seconds: 1)
             }

@@ -36,9 +36,9 @@ extension MessageCodec {
     /// What fits of a text that we send, whole characters only.
     static func cut(_ text: String) -> String {
         guard text.utf8.count > MessageLimits.textBytes else { return text }
-        var short = Substring(text.unicodeScalars.prefix(MessageLimits.textBytes / 4).map(String.init).joined())
-        while short.utf8.count > MessageLimits.textBytes { short.removeLast() }
-        return String(short)
+        // Four bytes is the longest a scalar gets, so this many fit whatever they are.
+        let scalars = text.unicodeScalars.prefix(MessageLimits.textBytes / 4)
+        return String(String.UnicodeScalarView(scalars))
     }
 }
 

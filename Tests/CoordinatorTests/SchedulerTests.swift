@@ -1,0 +1,172 @@
+import FathomCore
+import FathomCoordinator
+import FathomProtocol
+import Testing
+
+@Suite("The scheduler")
+struct SchedulerTests {
+    @Test("assigns a job only after those it reads, and ends when none is open")
+    func dependencies() {
+        var bench = SchedulerBench(jobs: [.job("a"), .job("b", after: ["a"])])
+        bench.register("w", slots: 2)
+        #expect(bench.takeAssigned("w").map(\.job) == [.named("a")])
+        bench.finish(.named("a"), on: "w")
+        #expect(bench.takeAssigned("w").map(\.job) == [.named("b")])
+        bench.finish(.named("b"), on: "w")
+        #expect(bench.scheduler.isComplete)
+        #expect(bench.effects.last == .finished)
+    }
+
+    @Test("stores a result before it acknowledges it")
+    func durableFirst() throws {
+        var bench = SchedulerBench(jobs: [.job("a")])
+        bench.register("w", slots: 1)
+        bench.finish(.named("a"), on: "w")
+        let stored = try #require(
+            bench.effects.firstIndex {
+                if case .store(.accepted) = $0 { true } else { false }
+            })
+        let told = try #require(
+            bench.effects.firstIndex {
+                if case .send(_, .acknowledge) = $0 { true } else { false }
+            })
+        #expect(stored < told)
+    }
+
+    @Test("gives a job up after three charged failures and blocks what needs it")
+    func quarantine() {
+        var bench = SchedulerBench(jobs: [.job("a"), .job("b", after: ["a"])])
+        bench.register("w", slots: 1)
+        for _ in 0..<3 {
+            for lease in bench.takeAssigned("w") { bench.fail(lease, on: "w") }
+        }
+        #expect(bench.scheduler.isComplete)
+        let changes = bench.allChanges
+        let isGivenUp = changes.contains {
+            if case .jobQuarantined(.named("a"), _) = $0 { true } else { false }
+        }
+        #expect(isGivenUp)
+        #expect(changes.contains(.jobBlocked(.named("b"), by: .named("a"))))
+        bench.tell(.retry(.named("a")))
+        #expect(bench.takeAssigned("w").map(\.job) == [.named("a")])
+    }
+
+    @Test("tries a failed job on another worker where there is one")
+    func otherWorker() {
+        var bench = SchedulerBench(jobs: [.job("a")])
+        bench.register("v", slots: 1)
+        bench.register("w", slots: 1)
+        for lease in bench.takeAssigned("v") { bench.fail(lease, on: "v") }
+        #expect(bench.takeAssigned("v").isEmpty)
+        #expect(bench.takeAssigned("w").count == 1)
+    }
+
+    @Test("gives the leases of a silent worker to others, and charges nobody")
+    func lostWorker() {
+        var bench = SchedulerBench(jobs: [.job("a")])
+        bench.register("v", slots: 1)
+        _ = bench.takeAssigned("v")
+        bench.register("w", slots: 1)
+        for _ in 0..<20 {
+            bench.wait(1)
+            bench.tell(.message(WorkerID("w"), .heartbeat([])))
+            bench.tell(.tick)
+        }
+        #expect(bench.takeAssigned("w").map(\.job) == [.named("a")])
+        let reasons = bench.allChanges.compactMap { change in
+            if case .attemptFailed(_, _, let reason, _, _) = change { reason } else { nil }
+        }
+        #expect(reasons == [.workerLost])
+    }
+
+    @Test("takes a late result while the job is open, and has a later one compared")
+    func lateResult() throws {
+        var bench = SchedulerBench(jobs: [.job("a")])
+        bench.register("v", slots: 1)
+        let first = try #require(bench.takeAssigned("v").first)
+        bench.tell(.workerLost(WorkerID("v")))
+        bench.register("w", slots: 1)
+        let second = try #require(bench.takeAssigned("w").first)
+        bench.tell(.message(WorkerID("v"), .result(first, JobOutcome(seconds: 1))))
+        #expect(bench.scheduler.isComplete)
+        #expect(bench.effects.contains(.send(WorkerID("w"), .cancel([second]))))
+        bench.tell(.message(WorkerID("w"), .result(second, JobOutcome(seconds: 1))))
+        #expect(bench.effects.contains { if case .compare = $0 { true } else { false } })
+    }
+
+    @Test("lets a worker go on with what it held when the coordinator comes back")
+    func inventory() {
+        var bench = SchedulerBench(jobs: [.job("a"), .job("b")], term: 2)
+        let held = Lease(job: .named("a"), attempt: 1, term: 1, entries: 0..<1)
+        bench.register("w", slots: 2, held: [held])
+        #expect(bench.takeAssigned("w").map(\.job) == [.named("b")])
+        bench.tell(.message(WorkerID("w"), .result(held, JobOutcome(seconds: 1))))
+        bench.finish(.named("b"), on: "w", lease: bench.lastLease)
+        #expect(bench.scheduler.isComplete)
+    }
+
+    @Test("cuts SAL jobs into shards, each entry in one lease")
+    func shards() {
+        var bench = SchedulerBench(jobs: [.job("s", kind: .sal, entries: 10)], shardEntries: 4)
+        bench.register("v", slots: 1)
+        bench.register("w", slots: 2)
+        let ranges = (bench.takeAssigned("v") + bench.takeAssigned("w")).map(\.entries)
+        #expect(Set(ranges) == [0..<4, 4..<8, 8..<10])
+    }
+
+    @Test("refuses an outcome without the layers that were asked for")
+    func incompleteOutcome() throws {
+        var bench = SchedulerBench(jobs: [.job("s", kind: .sal, entries: 2)], shardEntries: 2)
+        bench.register("w", slots: 1)
+        let lease = try #require(bench.takeAssigned("w").first)
+        bench.tell(.message(WorkerID("w"), .result(lease, JobOutcome(seconds: 1))))
+        #expect(bench.allChanges.contains { if case .attemptFailed = $0 { true } else { false } })
+    }
+
+    @Test("refuses a worker of another build or numeric class, and says why")
+    func refusals() {
+        var bench = SchedulerBench(jobs: [.job("a")])
+        bench.register("v", slots: 1, build: "other")
+        #expect(bench.refusals.count == 1)
+        bench.register("w", slots: 1)
+        bench.register("x", slots: 1, numericClass: "other")
+        #expect(bench.refusals.count == 2)
+    }
+
+    @Test("lets tiny jobs flow ahead of their results, long ones not")
+    func credit() {
+        var bench = SchedulerBench(jobs: (0..<9_000).map { .job("j\($0)") })
+        bench.register("w", slots: 2)
+        var held = bench.takeAssigned("w")
+        #expect(held.count == 2)
+        bench.tell(.message(WorkerID("w"), .result(held.removeFirst(), JobOutcome(seconds: 1e-5))))
+        #expect(bench.takeAssigned("w").count + held.count == 4_096)
+    }
+
+    @Test("starts with the longest remaining path")
+    func order() {
+        let jobs = [SchedulerJob.job("short"), .job("long"), .job("end", after: ["long"])]
+        var bench = SchedulerBench(jobs: jobs)
+        bench.register("w", slots: 1)
+        #expect(bench.takeAssigned("w").map(\.job) == [.named("long")])
+    }
+
+    @Test("hands 200,000 jobs out without growing slow")
+    func manyJobs() {
+        let jobs = (0..<200_000).map { SchedulerJob.job("j\($0)") }
+        var bench = SchedulerBench(jobs: jobs, checks: false)
+        bench.register("w", slots: 4)
+        var finished = 0
+        while finished < 200_000 {
+            let leases = bench.takeAssigned("w")
+            if leases.isEmpty { break }
+            for lease in leases {
+                bench.tell(.message(WorkerID("w"), .result(lease, JobOutcome(seconds: 1e-5))))
+            }
+            finished += leases.count
+        }
+        #expect(finished == 200_000)
+        #expect(bench.scheduler.isComplete)
+        #expect(bench.scheduler.checkInvariants().isEmpty)
+    }
+}

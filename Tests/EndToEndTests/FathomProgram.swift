@@ -1,0 +1,96 @@
+import Foundation
+
+/// The built program, found beside the test bundle.
+struct FathomProgram {
+    let path: String
+
+    init() throws {
+        // The test bundle is this process's file or an argument of it, wherever tests are built.
+        let candidates =
+            CommandLine.arguments + [
+                try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+            ]
+        let folders = candidates.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
+        let found = folders.map { $0 + "/fathom" }.first {
+            FileManager.default.isExecutableFile(atPath: $0)
+        }
+        guard let found else { throw NotFound(folders: folders) }
+        path = found
+    }
+
+    struct NotFound: Error {
+        let folders: [String]
+    }
+
+    /// Starts it in a folder, its output thrown away.
+    func start(_ arguments: [String], in folder: String) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    /// Runs it to its end and answers its status and what it printed.
+    func run(_ arguments: [String], in folder: String) throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    }
+}
+
+/// Looks at processes through `/proc`.
+enum Processes {
+    /// The living children of a process.
+    static func children(of parent: Int32) -> [Int32] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap(Int32.init).filter { parentOf($0) == parent }.sorted()
+    }
+
+    static func isAlive(_ process: Int32) -> Bool { parentOf(process) != nil }
+
+    /// The parent of a process that lives; `nil` for one that is gone or waits to be reaped.
+    private static func parentOf(_ process: Int32) -> Int32? {
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            let end = text.lastIndex(of: ")")
+        else { return nil }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        guard fields.count > 1, fields[0] != "Z" else { return nil }
+        return Int32(fields[1])
+    }
+}
+
+/// A folder of its own for one test, removed with it.
+final class TemporaryFolder {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "fathom-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// Asks again and again until a condition holds, for at most so many seconds.
+func eventually(within seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {
+    let end = Date(timeIntervalSinceNow: seconds)
+    while Date() < end {
+        if try condition() { return true }
+        usleep(20_000)
+    }
+    return try condition()
+}

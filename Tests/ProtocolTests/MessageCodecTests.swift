@@ -1,0 +1,109 @@
+import FathomCore
+import FathomProtocol
+import Testing
+
+@Suite("Messages")
+struct MessageCodecTests {
+    private static let lease = Lease(
+        job: JobKey(Digest(of: Array("job".utf8))), attempt: 2, term: 3, entries: 4..<9)
+    private static let facts = WorkerFacts(
+        host: "node", processID: 7, slots: 2, build: "0.1.0", numericClass: "class")
+
+    private static var outcome: JobOutcome {
+        let walk = SALWalk(
+            losses: [1.5, .nan], accuracies: [0.25], radii: [0.05], reachedAt: 2, diverged: true)
+        let measurement = SALMeasurement(
+            layer: "conv1", weightCount: 9, weightNorm: 1.25, originLoss: 2, originAccuracy: 0.5,
+            down: SALWalk(), up: walk, sMax: 3, sMin: 1, sal: 2, salAccuracy: 0.1, flag: "diverged",
+            forwardEquivalents: 12)
+        return JobOutcome(
+            metrics: [
+                MetricRow(epoch: 1, task: "cls", split: "test", name: "loss", value: 0.1),
+                MetricRow(
+                    epoch: 2, task: "cls", split: "test", name: "loss", value: nil, flag: "nan"),
+            ], sal: [SALRow(layerIndex: 4, measurement: measurement)],
+            poison: PoisonReport(numbers: ["epsilon": 0.03], words: ["variant": "sign"]),
+            artifacts: [
+                ArtifactReference(
+                    name: "checkpoint", digest: Digest(of: Array("file".utf8)), bytes: 1 << 40)
+            ], seconds: 1.5)
+    }
+
+    private static var workerMessages: [WorkerMessage] {
+        [
+            .hello(Hello(facts: facts, held: [lease], unacknowledged: [])),
+            .heartbeat([LeaseProgress(lease: lease, share: 0.5)]), .result(lease, outcome),
+            .failure(
+                AttemptFailure(lease: lease, reason: .slotDeath, error: "é", logTail: "tail")),
+            .handBack([lease]), .goodbye,
+        ]
+    }
+
+    private static var coordinatorMessages: [CoordinatorMessage] {
+        let input = InputArtifact(
+            job: lease.job,
+            artifact: ArtifactReference(name: "poison", digest: lease.job.digest, bytes: 3))
+        return [
+            .welcome(Welcome(term: 3, leaseMilliseconds: 15_000, heartbeatMilliseconds: 2_000)),
+            .refused(reason: "no"), .registerAgain,
+            .assign(Assignment(lease: lease, spec: Array("{}".utf8), inputs: [input])),
+            .acknowledge([lease]), .cancel([lease]), .drain, .alive(term: 3),
+        ]
+    }
+
+    @Test("what a worker says comes back as it was said")
+    func workerRoundTrip() throws {
+        // NaN is not equal to itself, so the texts are compared.
+        let frame = WorkerFrame(worker: WorkerID("w"), messages: Self.workerMessages)
+        let back = try MessageCodec.decodeWorkerFrame(MessageCodec.encode(frame))
+        #expect(String(describing: back) == String(describing: frame))
+    }
+
+    @Test("what the coordinator says comes back as it was said")
+    func coordinatorRoundTrip() throws {
+        let bytes = MessageCodec.encode(Self.coordinatorMessages)
+        #expect(try MessageCodec.decodeCoordinatorMessages(bytes) == Self.coordinatorMessages)
+    }
+
+    @Test("any bytes are decoded or refused")
+    func fuzz() {
+        var random = RandomStream(seed: 1)
+        let frame = WorkerFrame(worker: WorkerID("w"), messages: Self.workerMessages)
+        let seeds = [MessageCodec.encode(frame), MessageCodec.encode(Self.coordinatorMessages)]
+        var refused = 0
+        for round in 0..<20_000 {
+            var bytes = seeds[round % 2]
+            if round % 5 == 0 {
+                bytes = (0..<random.integer(below: 200)).map { _ in
+                    UInt8(truncatingIfNeeded: random.nextBits())
+                }
+            }
+            for _ in 0..<random.integer(below: 6) where !bytes.isEmpty {
+                let place = random.integer(below: bytes.count)
+                switch random.integer(below: 3) {
+                case 0: bytes[place] = UInt8(truncatingIfNeeded: random.nextBits())
+                case 1: bytes.removeSubrange(place...)
+                default: bytes.insert(contentsOf: bytes[place...], at: place)
+                }
+            }
+            do {
+                _ = try MessageCodec.decodeWorkerFrame(bytes)
+            } catch {
+                refused += 1
+            }
+            do {
+                _ = try MessageCodec.decodeCoordinatorMessages(bytes)
+            } catch {
+                refused += 1
+            }
+        }
+        #expect(refused > 10_000)
+    }
+
+    @Test("a newer version is refused by its number")
+    func versions() {
+        #expect(throws: MessageError.version(found: 9)) {
+            try MessageCodec.decodeWorkerFrame([8, 9, 18, 1, 119])
+        }
+    }
+}
