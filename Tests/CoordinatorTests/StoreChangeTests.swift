@@ -146,7 +146,9 @@ struct StoreChangeTests {
             outcome: sweep.trained(key, 2, accuracy: 0.5, seconds: 2))
         try store.apply([lost, taken, lost, taken])
         #expect(
-            try store.query("SELECT state, error FROM attempt").rows == [[.text("accepted"), .null]])
+            try store.query("SELECT state, error FROM attempt").rows == [
+                [.text("accepted"), .null]
+            ])
         #expect(try count("SELECT count(*) FROM metric") == 2)
     }
 

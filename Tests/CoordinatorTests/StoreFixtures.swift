@@ -68,7 +68,8 @@ struct SyntheticSweep {
                 : add(
                     .poison(
                         PoisonSpec(
-                            data: source, method: MethodSettings(name: method), seed: UInt64(seed))))
+                            data: source, method: MethodSettings(name: method), seed: UInt64(seed)))
+                )
             var segments: [JobKey] = []
             var measurements: [PlannedRun.Measurement] = []
             for epoch in measuredEpochs {
@@ -161,7 +162,8 @@ struct SyntheticSweep {
     ) -> JobOutcome {
         JobOutcome(
             metrics: [
-                MetricRow(epoch: epoch, task: "cls", split: "test", name: "accuracy", value: accuracy),
+                MetricRow(
+                    epoch: epoch, task: "cls", split: "test", name: "accuracy", value: accuracy),
                 MetricRow(epoch: epoch, task: "cls", split: "train", name: "loss", value: 0.25),
             ],
             artifacts: [

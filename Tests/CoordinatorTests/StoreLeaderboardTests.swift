@@ -26,8 +26,10 @@ struct StoreLeaderboardTests {
         row.isCalibrated = calibrated
         row.learnableBaseline = 6.6
         row.layerCount = 21
-        row.control = calibrated == nil
-            ? nil : calibrated == true ? Interval(low: 0.91, high: 1.08) : Interval(low: 0.55, high: 1.78)
+        row.control =
+            calibrated == nil
+            ? nil
+            : calibrated == true ? Interval(low: 0.91, high: 1.08) : Interval(low: 0.55, high: 1.78)
         return row
     }
 
@@ -133,7 +135,8 @@ struct StoreLeaderboardTests {
 
     @Test("an empty leaderboard says so, a query's rows come out in every format")
     func otherTables() {
-        #expect(LeaderboardTable(Leaderboard([]), sweep: "x").text(as: .table) == "No cell to show.\n")
+        #expect(
+            LeaderboardTable(Leaderboard([]), sweep: "x").text(as: .table) == "No cell to show.\n")
         let result = QueryResult(
             columns: ["name", "n"], rows: [[.text("a\"b"), .integer(5)], [.null, .real(0.1)]])
         #expect(TableFormat.table.text(of: result) == "name    n\na\"b     5\n-     0.1\n")

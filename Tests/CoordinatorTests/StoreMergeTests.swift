@@ -22,7 +22,8 @@ struct StoreMergeTests {
         return id
     }
 
-    private func ud(_ method: String, _ rule: String, _ seed: String = "IS NULL") throws -> Double? {
+    private func ud(_ method: String, _ rule: String, _ seed: String = "IS NULL") throws -> Double?
+    {
         let rows = try store.query(
             """
             SELECT ud FROM udScore WHERE method = '\(method)' AND rule = '\(rule)'
@@ -102,7 +103,8 @@ struct StoreMergeTests {
         ])
         try store.merge(id)
         let later = try store.query(
-            "SELECT DISTINCT reason FROM udScore WHERE method = 'lsp' AND seed = 1").rows
+            "SELECT DISTINCT reason FROM udScore WHERE method = 'lsp' AND seed = 1"
+        ).rows
         #expect(later == [[.text("run diverged")]])
     }
 
@@ -123,7 +125,8 @@ struct StoreMergeTests {
     func progress() throws {
         _ = try merged()
         let rows = try store.query(
-            "SELECT kind, done, total FROM progress WHERE method = 'lsp' ORDER BY kind").rows
+            "SELECT kind, done, total FROM progress WHERE method = 'lsp' ORDER BY kind"
+        ).rows
         #expect(
             rows == [
                 [.text("poison"), .integer(3), .integer(3)],

@@ -54,7 +54,8 @@ struct StoreOpeningTests {
             #expect(!error.description.contains("\n") && error.description.contains(path))
         }
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["notes.sqlite"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["notes.sqlite"])
     }
 
     @Test("a second coordinator is refused and told the first one's process")

@@ -68,7 +68,8 @@ public struct LeaderboardTable: Sendable {
         let number = LeaderboardTable.number
         let ud = row.ud.map { number($0, 3) }
         return [
-            group.rank(index).map { "\($0)" } ?? "-", LeaderboardTable.shortened(row.method, to: 20),
+            group.rank(index).map { "\($0)" } ?? "-",
+            LeaderboardTable.shortened(row.method, to: 20),
             ud.map { row.isCalibrated == true ? $0 : "(\($0))" } ?? "-",
             row.udInterval.map { "\(number($0.low, 2))..\(number($0.high, 2))" } ?? "-",
             row.metric.map { number($0, 3) } ?? "-",
@@ -127,13 +128,15 @@ public struct LeaderboardTable: Sendable {
             ("n", whole(row.seedCount)), ("seeds", whole(row.seeds)), ("ud", real(row.ud)),
             ("udLow", real(row.udInterval?.low)), ("udHigh", real(row.udInterval?.high)),
             ("udMean", real(row.udMean)), ("udDeviation", real(row.udDeviation)),
-            ("udReason", text(row.udReason)), ("calibrated", whole(row.isCalibrated.map { $0 ? 1 : 0 })),
+            ("udReason", text(row.udReason)),
+            ("calibrated", whole(row.isCalibrated.map { $0 ? 1 : 0 })),
             ("metricName", .text(row.metricName)), ("metric", real(row.metric)),
             ("metricLow", real(row.metricInterval?.low)),
             ("metricHigh", real(row.metricInterval?.high)),
             ("metricDeviation", real(row.metricDeviation)), ("chance", real(row.chance)),
             ("damage", real(row.damage)), ("damageLow", real(row.damageInterval?.low)),
-            ("damageHigh", real(row.damageInterval?.high)), ("damageReason", text(row.damageReason)),
+            ("damageHigh", real(row.damageInterval?.high)),
+            ("damageReason", text(row.damageReason)),
             ("learnable", real(row.learnable)), ("learnableBaseline", real(row.learnableBaseline)),
             ("learnableTotal", real(row.learnableTotal)), ("layerCount", whole(row.layerCount)),
             ("controlLow", real(row.control?.low)), ("controlHigh", real(row.control?.high)),
