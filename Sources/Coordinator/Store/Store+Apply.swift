@@ -100,7 +100,10 @@ private struct ChangeWriter {
         logTail: String? = nil, seconds: Double? = nil
     ) throws {
         try run(
-            "INSERT INTO worker (id, firstSeenAt, lastSeenAt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            """
+            INSERT INTO worker (id, firstSeenAt, lastSeenAt) VALUES (?, ?, ?)
+            ON CONFLICT DO NOTHING
+            """,
             [worker.text, now, now])
         try run(
             """

@@ -91,7 +91,8 @@ public final class Store: Sendable {
     private static func trimEvents(_ db: Database) throws {
         try db.execute(
             sql: """
-                DELETE FROM event WHERE kind <> 'disagreement' AND id <= (SELECT max(id) FROM event) - ?
+                DELETE FROM event
+                WHERE kind <> 'disagreement' AND id <= (SELECT max(id) FROM event) - ?
                 """, arguments: [eventsMax])
     }
 
