@@ -1,9 +1,5 @@
 public import ArgumentParser
-<<<<<<< HEAD
-public import FathomCoordinator
-=======
 import FathomCoordinator
->>>>>>> origin/main
 import FathomProtocol
 import Foundation
 
