@@ -57,8 +57,8 @@ let package = Package(
         .executableTarget(
             name: "fathom",
             dependencies: [
-                "FathomCore", "FathomProtocol", "FathomCoordinator", "FathomWorker",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "FathomCore", "FathomProtocol", "FathomMessaging", "FathomCoordinator",
+                "FathomWorker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/CLI", swiftSettings: strict),
         .target(

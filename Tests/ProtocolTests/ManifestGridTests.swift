@@ -30,12 +30,16 @@ struct ManifestGridTests {
         ("seeds: 2", "seeds: 2\ntraining: { learningRate: [0.1, 0.05], batch: [32, 64] }", 12),
         ("seeds: 2", "seeds: 2\ntraining: [{ epochs: 4 }, { epochs: 8 }]", 6),
         ("seeds: 2", "seeds: 2\ntraining: { augment: [[], [crop], [flip, crop]] }", 9),
-        ("seeds: 2",
-            "seeds: 2\ntraining: { schedule: [constant, step], milestones: [5], factor: 0.2 }", 6),
+        (
+            "seeds: 2",
+            "seeds: 2\ntraining: { schedule: [constant, step], milestones: [5], factor: 0.2 }", 6
+        ),
         ("seeds: 2", "seeds: 2\nsal: { radius: [0.05, 0.1], steps: [2, 4] }", 12),
-        ("seeds: 2",
+        (
+            "seeds: 2",
             "seeds: 2\nsal: { solver: [normalized, reference], steps: [2, 4], passes: [5, 9] }",
-            12),
+            12
+        ),
         ("set: mnist", "set: [mnist, kmnist]", 6),
         ("train: 2000", "train: [1000, 2000]", 6),
         ("{ set: mnist, train: 2000, test: 1000 }", "[mnist, { set: kmnist, train: 1000 }]", 6),

@@ -17,12 +17,16 @@ struct ManifestTextTests {
         ("version: *nothing\n", "is not valid YAML: found undefined alias"),
         ("name: a\u{0}b\n", "is not valid YAML"),
         ("[a, b]: 3\n", "has a list or mapping for a key"),
-        (String(repeating: "[", count: 40) + String(repeating: "]", count: 40),
-            "nests more than 32 levels deep"),
+        (
+            String(repeating: "[", count: 40) + String(repeating: "]", count: 40),
+            "nests more than 32 levels deep"
+        ),
         (String(repeating: "[", count: 100_000), "is not valid YAML"),
         (String(repeating: "x", count: (1 << 20) + 1), "is larger than 1048576 bytes"),
-        ("name: [" + String(repeating: "a,", count: 100_001) + "]",
-            "holds more than 100000 values"),
+        (
+            "name: [" + String(repeating: "a,", count: 100_001) + "]",
+            "holds more than 100000 values"
+        ),
     ]
 
     @Test("is refused in plain words", arguments: cases)

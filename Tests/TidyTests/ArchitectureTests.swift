@@ -17,7 +17,10 @@ struct ArchitectureTests {
         ("Sources/Worker/", ["FathomCore", "FathomProtocol", "FathomMessaging"]),
         (
             "Sources/CLI/",
-            ["FathomCore", "FathomProtocol", "FathomCoordinator", "FathomWorker"]
+            [
+                "FathomCore", "FathomProtocol", "FathomMessaging", "FathomCoordinator",
+                "FathomWorker",
+            ]
         ),
     ]
 

@@ -23,9 +23,9 @@ public struct LeaderboardTable: Sendable {
 
     private func section(_ group: Leaderboard.Group, _ format: TableFormat) -> String {
         let rule = group.rows.first?.rule ?? "released"
-        let title = "\(group.title) (threshold \(rule), sorted by \(group.order.rawValue))"
+        let title = "\(group.title) (β \(rule), by \(group.order.rawValue))"
         var text = heading(title, format) + format.text(of: table(group))
-        if format == .markdown { text += "\n" }
+        if format != .latex { text += "\n" }
         for sentence in LeaderboardVerdict(group: group).sentences {
             text += remark(sentence, format)
         }
@@ -54,7 +54,7 @@ public struct LeaderboardTable: Sendable {
         let metric = group.rows.first?.metricName == "accuracy" ? "acc" : "metric"
         let columns = [
             TextTable.Column("#", isNumber: true), TextTable.Column("method"),
-            TextTable.Column("UD", isNumber: true), TextTable.Column("95 %", isNumber: true),
+            TextTable.Column("UD", isNumber: true), TextTable.Column("UD 95 %", isNumber: true),
             TextTable.Column(metric, isNumber: true), TextTable.Column("±", isNumber: true),
             TextTable.Column("damage", isNumber: true),
             TextTable.Column("LC(clean)", isNumber: true), TextTable.Column("n", isNumber: true),
@@ -68,7 +68,8 @@ public struct LeaderboardTable: Sendable {
         let number = LeaderboardTable.number
         let ud = row.ud.map { number($0, 3) }
         return [
-            group.rank(index).map { "\($0)" } ?? "-", LeaderboardTable.shortened(row.method, to: 20),
+            group.rank(index).map { "\($0)" } ?? "-",
+            LeaderboardTable.shortened(row.method, to: 20),
             ud.map { row.isCalibrated == true ? $0 : "(\($0))" } ?? "-",
             row.udInterval.map { "\(number($0.low, 2))..\(number($0.high, 2))" } ?? "-",
             row.metric.map { number($0, 3) } ?? "-",
@@ -127,13 +128,15 @@ public struct LeaderboardTable: Sendable {
             ("n", whole(row.seedCount)), ("seeds", whole(row.seeds)), ("ud", real(row.ud)),
             ("udLow", real(row.udInterval?.low)), ("udHigh", real(row.udInterval?.high)),
             ("udMean", real(row.udMean)), ("udDeviation", real(row.udDeviation)),
-            ("udReason", text(row.udReason)), ("calibrated", whole(row.isCalibrated.map { $0 ? 1 : 0 })),
+            ("udReason", text(row.udReason)),
+            ("calibrated", whole(row.isCalibrated.map { $0 ? 1 : 0 })),
             ("metricName", .text(row.metricName)), ("metric", real(row.metric)),
             ("metricLow", real(row.metricInterval?.low)),
             ("metricHigh", real(row.metricInterval?.high)),
             ("metricDeviation", real(row.metricDeviation)), ("chance", real(row.chance)),
             ("damage", real(row.damage)), ("damageLow", real(row.damageInterval?.low)),
-            ("damageHigh", real(row.damageInterval?.high)), ("damageReason", text(row.damageReason)),
+            ("damageHigh", real(row.damageInterval?.high)),
+            ("damageReason", text(row.damageReason)),
             ("learnable", real(row.learnable)), ("learnableBaseline", real(row.learnableBaseline)),
             ("learnableTotal", real(row.learnableTotal)), ("layerCount", whole(row.layerCount)),
             ("controlLow", real(row.control?.low)), ("controlHigh", real(row.control?.high)),

@@ -29,7 +29,8 @@ struct LeaderboardVerdict {
         }
         let spread = row.control.map { "\(text($0.low)) to \(text($0.high))" }
         let base = rows.first { $0.role == .clean } ?? row
-        let layers = "\(base.learnableBaseline.map { text($0, 1) } ?? "no") learnable layers"
+        let layers =
+            "\(base.learnableBaseline.map { text($0, 1) } ?? "no") learnable layers"
             + (base.layerCount.map { " of \($0)" } ?? "")
         if row.isCalibrated == true {
             return "UD can be believed here: the controls stay within \(spread ?? bounds), inside "
@@ -58,7 +59,8 @@ struct LeaderboardVerdict {
 
     /// Spearman's ρ of UD with the task metric, over methods.
     private var agreement: String? {
-        let pairs = group.rows.filter { $0.role == .method }.compactMap { row -> (Double, Double)? in
+        let pairs = group.rows.filter { $0.role == .method }.compactMap {
+            row -> (Double, Double)? in
             guard let ud = row.ud, let metric = row.metric else { return nil }
             return (ud, metric)
         }

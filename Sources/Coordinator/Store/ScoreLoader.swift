@@ -132,6 +132,7 @@ private struct MatrixBuilder {
         rowCount += 1
         if epochs.count == 1 { weightCounts.append(row[3]) }
         let value: Double? = row[4]
+        let flag: String? = row[5]
         let loss: Double? = row[6]
         if let loss { lastLosses.append(loss) }
         // A run whose loss is no number has nothing to measure; a walk that ran away has.
@@ -140,7 +141,7 @@ private struct MatrixBuilder {
             return
         }
         values.append(value)
-        if row[5] == "diverged" { flaggedCount += 1 }
+        if flag == "diverged" { flaggedCount += 1 }
     }
 
     func run(seed: Int) -> ScoredRun {

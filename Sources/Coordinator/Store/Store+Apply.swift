@@ -136,6 +136,7 @@ private struct ChangeWriter {
 
     /// The end of a log says more than its beginning.
     private func clipped(_ text: String, to bytes: Int) -> String {
-        text.utf8.count <= bytes ? text : "…" + String(decoding: text.utf8.suffix(bytes), as: UTF8.self)
+        text.utf8.count <= bytes
+            ? text : "…" + String(decoding: text.utf8.suffix(bytes), as: UTF8.self)
     }
 }

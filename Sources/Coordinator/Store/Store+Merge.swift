@@ -53,7 +53,8 @@ private struct ScoreWriter {
     init(db: Database, sweep: String, cells: [ScoredCell]) {
         self.db = db
         self.sweep = sweep
-        self.cells = Dictionary(cells.map { ($0.label, $0) }, uniquingKeysWith: { first, _ in first })
+        self.cells = Dictionary(
+            cells.map { ($0.label, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     private func insert(_ table: String, _ columns: [(String, (any DatabaseValueConvertible)?)])

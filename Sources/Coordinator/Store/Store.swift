@@ -58,8 +58,8 @@ public final class Store: Sendable {
         }
     }
 
-    /// Writes the log back into the database file and closes the connection, so that the file
-    /// stands alone. The store must not be used afterwards.
+    /// Writes the log back into the database file, closes the connection and lets go of the lock,
+    /// so that the file stands alone. The store must not be used afterwards.
     public func checkpointAndClose() throws(StoreError) {
         do {
             try queue.writeWithoutTransaction { db in
@@ -67,6 +67,7 @@ public final class Store: Sendable {
                 try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
             }
             try queue.close()
+            lock.release()
         } catch {
             throw StoreError(error, path: path)
         }

@@ -25,6 +25,9 @@ final class StoreLock: Sendable {
 
     deinit { close(descriptor) }
 
+    /// Lets the next one in before this value ends.
+    func release() { _ = flock(descriptor, LOCK_UN) }
+
     private static func processID(in descriptor: Int32) -> Int? {
         var bytes = [UInt8](repeating: 0, count: 32)
         let count = pread(descriptor, &bytes, bytes.count, 0)

@@ -35,7 +35,8 @@ extension StoreReader {
             let columns = statement.columnNames
             if format == .csv { try handle.add(CSVText.line(columns)) }
             let cursor = try Row.fetchCursor(
-                statement, arguments: [table.byName ? name.databaseValue : sweep.number.databaseValue])
+                statement,
+                arguments: [table.byName ? name.databaseValue : sweep.number.databaseValue])
             while let row = try cursor.next() {
                 let values = row.map { StoreReader.value($0.1) }
                 switch format {

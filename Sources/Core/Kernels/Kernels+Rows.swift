@@ -140,8 +140,10 @@ extension Kernels {
             let to = y.pointer + image * (count + dimension)
             for index in 0..<dimension { to[index] = token.pointer[index] }
             (to + dimension).update(from: x.pointer + image * count, count: count)
-            accumulate(positions, onto: y.dropping(image * (count + dimension)).prefix(
-                count + dimension))
+            accumulate(
+                positions,
+                onto: y.dropping(image * (count + dimension)).prefix(
+                    count + dimension))
         }
     }
 

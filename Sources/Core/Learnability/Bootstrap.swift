@@ -18,7 +18,9 @@ public enum Bootstrap {
         values.reserveCapacity(resamples)
         var sample = items
         for _ in 0..<resamples {
-            for index in sample.indices { sample[index] = items[random.integer(below: items.count)] }
+            for index in sample.indices {
+                sample[index] = items[random.integer(below: items.count)]
+            }
             if let value = statistic(sample), value.isFinite { values.append(value) }
         }
         guard values.count * 2 > resamples else { return nil }

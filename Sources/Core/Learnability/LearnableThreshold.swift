@@ -57,7 +57,8 @@ public struct LearnableThreshold: Sendable, Hashable {
         combined(perEpoch(of: clean), by: { Statistics.mean($0) })
     }
 
-    private static func crossfit(leavingOut index: Int, clean: [SALMatrix?]) -> LearnableThreshold? {
+    private static func crossfit(leavingOut index: Int, clean: [SALMatrix?]) -> LearnableThreshold?
+    {
         let measured = clean.indices.filter { clean[$0].map { !$0.epochs.isEmpty } ?? false }
         guard measured.count >= ThresholdRule.crossfit.seedsMin, measured.contains(index) else {
             return nil

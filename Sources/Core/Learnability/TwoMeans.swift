@@ -49,7 +49,7 @@ public struct TwoMeans: Sendable, Hashable {
             let gap = (total - sum) / above - sum / below
             let gain = below * above / count * gap * gap
             // The margin keeps rounding from deciding between cuts that are equal on paper.
-            if gain > best.gain + abs(best.gain) * 1e-12 { best = (cut, gain) }
+            if gain > best.gain * (1 + 1e-12) { best = (cut, gain) }
         }
         return best.cut
     }

@@ -81,7 +81,8 @@ enum GoldenLayers {
         executor.forward(mode: one.train ? .training : .evaluation)
         var checks = [
             GoldenCase.Check(
-                what: "output", error: GoldenMeasure.worst(executor.prediction(0).values.values, output),
+                what: "output",
+                error: GoldenMeasure.worst(executor.prediction(0).values.values, output),
                 tolerance: tolerance.forward)
         ]
         executor.want(

@@ -136,7 +136,8 @@ private struct GradientBench {
         return abs(numeric - analytic) / (norm + 1e-1)
     }
 
-    private func slope(_ tensor: Tensor, from start: Tensor, _ along: Tensor, step: Double) -> Double
+    private func slope(_ tensor: Tensor, from start: Tensor, _ along: Tensor, step: Double)
+        -> Double
     {
         let ends = [step, -step].map { distance in
             tensor.copy(from: start)
@@ -256,7 +257,10 @@ private enum OperatorZoo {
     private static var rows: [(String, Network)] {
         [
             ("linear", network(tokens) { $0.linear("op", $0.image, to: 7) }),
-            ("layer norm", network(tokens) { $0.add(LayerNorm(name: "op", columns: 12), $0.image) }),
+            (
+                "layer norm",
+                network(tokens) { $0.add(LayerNorm(name: "op", columns: 12), $0.image) }
+            ),
             (
                 "attention",
                 network(tokens) { $0.add(Attention(dimension: 4, heads: 2), $0.image) }
