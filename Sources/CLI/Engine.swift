@@ -36,6 +36,10 @@ enum Engine {
                     model, channels: facts.channels, height: facts.height, width: facts.width,
                     classes: facts.classCount
                 ).measured.map(\.name)
+            },
+            resolveMethod: { method, facts in
+                try PerturbationRegistry.resolve(
+                    method, channels: facts.channels, height: facts.height, width: facts.width)
             }, revisions: try revisions())
     }
 
@@ -49,18 +53,24 @@ enum Engine {
             methods: methods, models: Dictionary(uniqueKeysWithValues: models))
     }
 
+    /// Numbers that only apply beside certain words have their defaults filled in later, when the
+    /// words are known.
     private static func capability(_ parameter: MethodParameter) -> ParameterCapability {
-        switch parameter.kind {
+        let isConditional = parameter.condition != nil
+        return switch parameter.kind {
         case .number(let value, let range, let isWhole) where isWhole:
             ParameterCapability(
                 parameter.name,
                 .whole(
-                    default: value.map { Int($0) }, Int(range.lowerBound)...Int(range.upperBound)),
+                    default: isConditional ? nil : value.map { Int($0) },
+                    Int(range.lowerBound)...Int(range.upperBound)),
                 parameter.meaning)
         case .number(let value, let range, _):
             ParameterCapability(
                 parameter.name,
-                .number(default: value, .from(range.lowerBound, to: range.upperBound)),
+                .number(
+                    default: isConditional ? nil : value,
+                    .from(range.lowerBound, to: range.upperBound)),
                 parameter.meaning)
         case .word(let value, let allowed):
             ParameterCapability(

@@ -153,18 +153,18 @@ struct StoreOpeningTests {
         let mounts = """
             /dev/vda / ext4 rw 0 0
             server:/home /home nfs4 rw 0 0
-            tmpfs /home/scratch tmpfs rw 0 0
+            tmpfs /people/scratch tmpfs rw 0 0
             me@host: /mnt/far\\040away fuse.sshfs rw 0 0
             """
         func kind(_ path: String) -> String? {
             NetworkFileSystem.kind(holding: path, mounts: mounts)
         }
         #expect(kind("/var/tmp") == nil)
-        #expect(kind("/home/ada") == "nfs4")
+        #expect(kind("/people/ada") == "nfs4")
         #expect(kind("/homely") == nil)
-        #expect(kind("/home/scratch/a") == nil)
+        #expect(kind("/people/scratch/a") == nil)
         #expect(kind("/mnt/far away/b") == "fuse.sshfs")
-        let error = StoreError.networkFileSystem(path: "/home/ada/a.sqlite", kind: "nfs4")
+        let error = StoreError.networkFileSystem(path: "/people/ada/a.sqlite", kind: "nfs4")
         #expect(error.description.contains("local disk"))
     }
 }

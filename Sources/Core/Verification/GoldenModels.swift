@@ -180,15 +180,17 @@ enum GoldenModels {
     private static func formula(_ parameter: Model.Parameter) -> [Float] {
         let count = parameter.shape.reduce(1, *)
         let fanIn = Double(parameter.shape.dropFirst().reduce(1, *))
-        return (0..<count).map { index in
-            let u = uniform(tag: parameter.tag, UInt64(index))
+        // value = offset + slope * u
+        let (offset, slope): (Double, Double) =
             switch parameter.kind {
-            case "matrix": return Float((2 * u - 1) * (6 / fanIn).squareRoot())
-            case "embedding": return Float(2 * u - 1)
-            case "gain", "running_var": return Float(0.5 + u)
-            case "kept": return Float(parameter.value ?? .nan)
-            default: return Float(0.1 * (2 * u - 1))
+            case "matrix": (-(6 / fanIn).squareRoot(), 2 * (6 / fanIn).squareRoot())
+            case "embedding": (-1, 2)
+            case "gain", "running_var": (0.5, 1)
+            case "kept": (parameter.value ?? .nan, 0)
+            default: (-0.1, 0.2)
             }
+        return (0..<count).map { index in
+            Float(offset + slope * uniform(tag: parameter.tag, UInt64(index)))
         }
     }
 

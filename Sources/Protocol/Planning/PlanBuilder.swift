@@ -11,7 +11,6 @@ struct PlanBuilder {
     private let revisions: Revisions
     private let labels: CellLabels
     private let seeds: [(number: Int, seeds: RunSeeds)]
-    private let methods: [Encoded<MethodSettings>]
     private let tasks: [Encoded<String>]
     private let models: [Encoded<ModelSettings>]
     private let defenses: [Encoded<DefenseSettings>]
@@ -31,7 +30,6 @@ struct PlanBuilder {
         self.revisions = revisions
         labels = CellLabels(manifest)
         seeds = manifest.seeds.runs(sweep: manifest.seed)
-        methods = manifest.methods.map(Encoded.init)
         tasks = manifest.tasks.map(Encoded.init)
         models = manifest.models.map(Encoded.init)
         defenses = manifest.defenses.map(Encoded.init)
@@ -45,17 +43,23 @@ struct PlanBuilder {
     }
 
     /// Adds every cell of one data set, the methods of one setting side by side.
-    mutating func addCells(of data: DataSettings, digest: Digest) throws(PlanError) {
-        let subsets = subsets(of: data, digest: digest)
+    ///
+    /// - Parameter methods: The manifest's methods in its order, complete for this data set.
+    mutating func addCells(
+        of data: DataSettings, _ facts: DataFacts, methods: [MethodSettings]
+    ) throws(PlanError) {
+        let subsets = subsets(of: data, digest: facts.digest)
+        let methods = zip(manifest.methods, methods.map(Encoded.init))
         for task in tasks {
             for model in models {
                 for defense in defenses {
                     for study in studies {
-                        for method in methods {
+                        for (given, method) in methods {
                             try addCell(
                                 Cell(
-                                    data: data, subsets: subsets, task: task, model: model,
-                                    defense: defense, study: study, method: method))
+                                    data: data, classCount: facts.classCount, subsets: subsets,
+                                    task: task, model: model, defense: defense, study: study,
+                                    given: given, method: method))
                         }
                     }
                 }
@@ -77,11 +81,14 @@ struct PlanBuilder {
 
     private struct Cell {
         var data: DataSettings
+        var classCount: Int
         var subsets: [Encoded<DataSpec>]
         var task: Encoded<String>
         var model: Encoded<ModelSettings>
         var defense: Encoded<DefenseSettings>
         var study: Study
+        /// The method as the manifest has it, which its label is made from.
+        var given: MethodSettings
         var method: Encoded<MethodSettings>
 
         /// The digest of the canonical settings, seeds apart.
@@ -100,13 +107,14 @@ struct PlanBuilder {
             runs.append(try addRun(run.number, run.seeds, subset, cell))
         }
         let label = labels.method(
-            cell.method.value, cell.data, cell.study.training.value, cell.study.sweep)
+            cell.given, cell.data, cell.study.training.value, cell.study.sweep)
         cells.append(
             PlannedCell(
                 key: cell.key, data: cell.data, method: cell.method.value, methodLabel: label,
                 task: cell.task.value, model: cell.model.value,
                 modelLabel: labels.model(cell.model.value), defense: cell.defense.value,
-                training: cell.study.training.value, sal: cell.study.sal.value, runs: runs))
+                training: cell.study.training.value, sal: cell.study.sal.value, runs: runs,
+                classCount: cell.classCount))
     }
 
     // MARK: Runs

@@ -9,19 +9,22 @@ public enum SweepPlanner {
     ///   - facts: What each data set of the manifest is, by its name.
     ///   - measuredLayers: The names of a network's measured layers, in their order; called once
     ///     for each model and data set.
+    ///   - resolveMethod: Fills in what of a method's settings depends on the size of the images,
+    ///     and refuses what does not fit them; by default settings stay as they are.
     ///   - revisions: The versions of the code that will compute the jobs.
     public static func plan(
         _ manifest: Manifest, facts: [String: DataFacts],
-        measuredLayers: (ModelSettings, DataFacts) throws -> [String], revisions: Revisions
+        measuredLayers: (ModelSettings, DataFacts) throws -> [String],
+        resolveMethod: (MethodSettings, DataFacts) throws -> MethodSettings = { given, _ in given },
+        revisions: Revisions
     ) throws(PlanError) -> SweepPlan {
         try PlanCheck.check(manifest, facts: facts)
         let layerCounts = try PlanCheck.layerCounts(manifest, facts, measuredLayers)
         var builder = PlanBuilder(manifest, layerCounts: layerCounts, revisions: revisions)
         for data in manifest.data {
-            guard let digest = facts[data.set]?.digest else {
-                throw .factsMissing(dataSet: data.set)
-            }
-            try builder.addCells(of: data, digest: digest)
+            guard let known = facts[data.set] else { throw .factsMissing(dataSet: data.set) }
+            let methods = try PlanCheck.resolved(manifest.methods, on: data, known, resolveMethod)
+            try builder.addCells(of: data, known, methods: methods)
         }
         return SweepPlan(
             name: manifest.name, manifest: manifest.canonicalJSON, cells: builder.cells,
@@ -58,6 +61,22 @@ enum PlanCheck {
             cellCount *= side
             guard cellCount <= Limits.cells else { throw .tooManyCells(limit: Limits.cells) }
         }
+    }
+
+    /// The methods with their settings complete for images of one size, in the manifest's order.
+    static func resolved(
+        _ methods: [MethodSettings], on data: DataSettings, _ facts: DataFacts,
+        _ resolve: (MethodSettings, DataFacts) throws -> MethodSettings
+    ) throws(PlanError) -> [MethodSettings] {
+        var complete: [MethodSettings] = []
+        for method in methods {
+            do {
+                complete.append(try resolve(method, facts))
+            } catch {
+                throw .methodUnfit(method: method.name, dataSet: data.set, reason: "\(error)")
+            }
+        }
+        return complete
     }
 
     private static func available(
