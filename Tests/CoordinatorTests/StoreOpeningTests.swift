@@ -152,7 +152,7 @@ struct StoreOpeningTests {
     func networkFileSystems() {
         let mounts = """
             /dev/vda / ext4 rw 0 0
-            server:/home /home nfs4 rw 0 0
+            server:/people /people nfs4 rw 0 0
             tmpfs /people/scratch tmpfs rw 0 0
             me@host: /mnt/far\\040away fuse.sshfs rw 0 0
             """
