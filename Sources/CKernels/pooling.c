@@ -3,8 +3,39 @@
 #include "clones.h"
 #include "kernels.h"
 
+/// The usual case, 2x2 windows that do not overlap, without branches: the first of equals wins, and
+/// NaN is chosen, as in the general loop.
+INLINE void maxpool2x2(const float *x, ptrdiff_t planes, fathom_window w, float *y,
+                       int32_t *chosen) {
+    for (ptrdiff_t p = 0; p < planes; p++) {
+        const float *source = x + p * w.height * w.width;
+        for (ptrdiff_t oy = 0; oy < w.out_height; oy++) {
+            const float *top = source + 2 * oy * w.width, *bottom = top + w.width;
+            const int32_t place = (int32_t)(2 * oy * w.width);
+            for (ptrdiff_t ox = 0; ox < w.out_width; ox++) {
+                const float a = top[2 * ox], b = top[2 * ox + 1];
+                const float c = bottom[2 * ox], d = bottom[2 * ox + 1];
+                const int32_t left = place + (int32_t)(2 * ox), below = left + (int32_t)w.width;
+                const int upper = (b > a) | (b != b), lower = (d > c) | (d != d);
+                const float high = upper ? b : a, low = lower ? d : c;
+                const int32_t high_place = upper ? left + 1 : left;
+                const int32_t low_place = lower ? below + 1 : below;
+                const int down = (low > high) | (low != low);
+                y[ox] = down ? low : high;
+                chosen[ox] = down ? low_place : high_place;
+            }
+            y += w.out_width;
+            chosen += w.out_width;
+        }
+    }
+}
+
 CLONES void fathom_maxpool(const float *x, ptrdiff_t planes, fathom_window w, float *y,
                            int32_t *chosen) {
+    if (w.kernel == 2 && w.stride == 2 && w.padding == 0) {
+        maxpool2x2(x, planes, w, y, chosen);
+        return;
+    }
     for (ptrdiff_t p = 0; p < planes; p++) {
         const float *source = x + p * w.height * w.width;
         for (ptrdiff_t oy = 0; oy < w.out_height; oy++) {
