@@ -19,6 +19,7 @@ public final class Executor {
     private(set) var outgoing: [Tensor?] = []
 
     private let layers: [any Layer]
+    private let inputShapes: [[SampleShape]]
     private let owned: [TensorOwner]
     private var gradients: [Tensor?]
     private var parameterGradients: [Tensor?]
@@ -32,6 +33,7 @@ public final class Executor {
         inputs = network.nodes.map(\.inputs)
         firstParameter = network.nodes.map(\.firstParameter)
         layers = network.nodes.map(\.layer)
+        inputShapes = network.nodes.map { node in node.inputs.map { network.shapes[$0] } }
         owned = network.nodes.map { _ in TensorOwner() }
         values = network.nodes.map { _ in Tensor(zeros: 0) }
         saved = values
@@ -47,10 +49,10 @@ public final class Executor {
         for node in layers.indices {
             values[node] = owned[node].value(count * shapes[node].elements)
             guard node > 0 else { continue }
-            let inputShapes = inputs[node].map { shapes[$0] }
-            saved[node] = owned[node].saved(layers[node].savedCount(inputShapes, batch: count))
+            let layer = layers[node]
+            saved[node] = owned[node].saved(layer.savedCount(inputShapes[node], batch: count))
             scratchCount = max(
-                scratchCount, layers[node].scratchCount(inputShapes, batch: count))
+                scratchCount, layer.scratchCount(inputShapes[node], batch: count))
         }
         if scratch.storage.capacity < scratchCount { scratch = Tensor(zeros: scratchCount) }
         scratch = scratch.prefixOfStorage(scratchCount)
