@@ -30,6 +30,7 @@ public enum ModelRegistry {
         case unknown(String)
         case widthUnsupported(String, Int)
         case inputUnsupported(String, String)
+        case headUnsupported(task: String, reason: String)
 
         public var description: String {
             switch self {
@@ -40,6 +41,8 @@ public enum ModelRegistry {
                 "model \(name) cannot have width \(width)"
             case .inputUnsupported(let name, let reason):
                 "model \(name) \(reason)"
+            case .headUnsupported(let task, let reason):
+                "the head of task \(task) \(reason)"
             }
         }
     }
@@ -48,40 +51,33 @@ public enum ModelRegistry {
     public static func classifier(
         _ settings: ModelSettings, channels: Int, height: Int, width: Int, classes: Int
     ) throws -> Network {
+        try network(
+            settings,
+            heads: [
+                HeadSettings(
+                    task: HeadSettings.classification, kind: .classifier(classes: classes))
+            ], channels: channels, height: height, width: width)
+    }
+
+    /// Builds several heads on one shared backbone, in the order given.
+    ///
+    /// Dense heads sit on the stage ends of the ResNets (strides 1, 2, 4, 8), and on what stands
+    /// before each pooling of `smallcnn` (the same strides) and `lenet5` (strides 1 and 2; its
+    /// inner channels are 12, its first layer's six counting as its width).
+    public static func network(
+        _ settings: ModelSettings, heads: [HeadSettings], channels: Int, height: Int, width: Int
+    ) throws -> Network {
         let entry = try entry(settings)
         try check(entry, height: height, width: width)
+        try check(heads, on: entry)
         var builder = NetworkBuilder(
             input: .image(channels: channels, height: height, width: width))
         let base = settings.width ?? entry.defaultWidth ?? 1
-        switch entry.name {
-        case "linear": SmallNetworks.linear(&builder, classes: classes)
-        case "mlp": SmallNetworks.mlp(&builder, classes: classes)
-        case "vit-small":
-            VisionTransformer(dimension: base).build(&builder, classes: classes)
-        case "lenet5":
-            let taps = SmallNetworks.lenet5Backbone(&builder)
-            SmallNetworks.lenet5Classifier(&builder, taps[2], classes: classes)
-        default:
-            let features = convolutionalFeatures(entry.name, base, &builder)
-            let pooled = builder.add(GlobalAverage(), features)
-            builder.head("cls", builder.linear("linear", pooled, to: classes))
+        let backbone = Backbone(entry.name, width: base, &builder)
+        for head in heads {
+            builder.head(head.task) { backbone.add(head, to: &$0) }
         }
         return builder.finished()
-    }
-
-    private static func convolutionalFeatures(
-        _ name: String, _ width: Int, _ builder: inout NetworkBuilder
-    ) -> Int {
-        switch name {
-        case "smallcnn": SmallNetworks.smallcnnBackbone(&builder, width: width)[3]
-        case "resnet18": ResNet.resnet18(width: width).backbone(&builder)[3]
-        case "resnet34": ResNet.resnet34(width: width).backbone(&builder)[3]
-        case "resnet50": ResNet.resnet50(width: width).backbone(&builder)[3]
-        case "senet18": SENet(width: width).backbone(&builder)[3]
-        case "mobilenetv2": MobileNetV2(width: width).backbone(&builder)
-        case "densenet121": DenseNet(growth: width).backbone(&builder)
-        default: preconditionFailure("\(name) has no convolutional features")
-        }
     }
 
     private static func entry(_ settings: ModelSettings) throws -> Entry {
@@ -107,6 +103,37 @@ public enum ModelRegistry {
             guard height >= 8, width >= 8 || entry.name == "linear" || entry.name == "mlp" else {
                 throw Failure.inputUnsupported(entry.name, "needs images of at least 8x8")
             }
+        }
+    }
+
+    private static func check(_ heads: [HeadSettings], on entry: Entry) throws {
+        guard !heads.isEmpty else {
+            throw Failure.inputUnsupported(entry.name, "needs at least one head")
+        }
+        for (index, head) in heads.enumerated() {
+            if let problem = problem(head, on: entry) {
+                throw Failure.headUnsupported(task: head.task, reason: problem)
+            }
+            if heads[..<index].contains(where: { $0.task == head.task }) {
+                throw Failure.headUnsupported(task: head.task, reason: "is there twice")
+            }
+        }
+    }
+
+    private static func problem(_ head: HeadSettings, on entry: Entry) -> String? {
+        guard !head.task.isEmpty, head.task.allSatisfy({ $0.isLetter || $0.isNumber }) else {
+            return "has no name of letters and digits"
+        }
+        switch head.kind {
+        case .classifier(let classes):
+            return classes < 1 ? "has \(classes) classes; at least 1 is right" : nil
+        case .dense(_, let channels):
+            if channels < 1 { return "has \(channels) channels; at least 1 is right" }
+            let names = Backbone.namesWithTaps
+            return names.contains(entry.name)
+                ? nil
+                : "predicts planes, which \(entry.name) cannot; "
+                    + "\(names.joined(separator: ", ")) can"
         }
     }
 }

@@ -15,6 +15,8 @@ public struct Network: Sendable {
         /// As in PyTorch, without `.weight`.
         public let name: String
         public let weightCount: Int
+        /// The task whose head it belongs to; `nil`: it is of the backbone that all heads share.
+        public let task: String?
         let parameter: Int
         let node: Int
     }
@@ -33,6 +35,9 @@ public struct Network: Sendable {
     public let measured: [MeasuredLayer]
 
     public var inputShape: SampleShape { shapes[0] }
+
+    /// Positions in `measured` of the layers that all heads share.
+    public var sharedLayers: [Int] { measured.indices.filter { measured[$0].task == nil } }
 
     /// Trained parameters, without running statistics.
     public var parameterCount: Int {
@@ -57,6 +62,8 @@ struct NetworkBuilder {
     private var parameters: [ParameterSpec] = []
     private var measured: [Network.MeasuredLayer] = []
     private var heads: [Network.Head] = []
+    /// The task whose head is being built.
+    private var task: String?
 
     /// The image.
     let image = 0
@@ -85,7 +92,7 @@ struct NetworkBuilder {
                 measured.append(
                     Network.MeasuredLayer(
                         name: String(spec.name.dropLast(".weight".count)), weightCount: spec.count,
-                        parameter: parameters.count, node: node))
+                        task: task, parameter: parameters.count, node: node))
             }
             parameters.append(spec)
         }
@@ -94,6 +101,13 @@ struct NetworkBuilder {
 
     mutating func head(_ task: String, _ node: Int) {
         heads.append(Network.Head(task: task, node: node))
+    }
+
+    /// Builds a task's head; `build` answers the node of the prediction.
+    mutating func head(_ task: String, _ build: (inout NetworkBuilder) -> Int) {
+        self.task = task
+        head(task, build(&self))
+        self.task = nil
     }
 
     func finished() -> Network {

@@ -1,14 +1,9 @@
-/// The networks without residuals. Each answers its taps: the values before each pooling and the
-/// last before the classifier.
+/// The networks without residuals. Those of planes answer their taps, the values before each
+/// pooling (the global one of `smallcnn` too).
 enum SmallNetworks {
-    static func linear(_ builder: inout NetworkBuilder, classes: Int) {
-        builder.head("cls", builder.linear("linear", builder.image, to: classes))
-    }
-
-    static func mlp(_ builder: inout NetworkBuilder, classes: Int) {
-        var node = builder.relu(builder.linear("fc1", builder.image, to: 256))
-        node = builder.relu(builder.linear("fc2", node, to: 128))
-        builder.head("cls", builder.linear("fc3", node, to: classes))
+    static func mlpBackbone(_ builder: inout NetworkBuilder) -> Int {
+        let node = builder.relu(builder.linear("fc1", builder.image, to: 256))
+        return builder.relu(builder.linear("fc2", node, to: 128))
     }
 
     /// LeNet-5 (LeCun et al., 1998) with ReLU and max pooling; unpadded convolutions with bias.
@@ -18,13 +13,17 @@ enum SmallNetworks {
         let pooled = builder.add(MaxPool(kernel: 2, stride: 2), first)
         let second = builder.relu(
             builder.convolution("conv2", pooled, to: 16, kernel: 5, bias: true))
-        return [first, second, builder.add(MaxPool(kernel: 2, stride: 2), second)]
+        return [first, second]
     }
 
-    static func lenet5Classifier(_ builder: inout NetworkBuilder, _ input: Int, classes: Int) {
-        var node = builder.relu(builder.linear("fc1", input, to: 120))
-        node = builder.relu(builder.linear("fc2", node, to: 84))
-        builder.head("cls", builder.linear("fc3", node, to: classes))
+    /// Answers the logits, from the second tap.
+    static func lenet5Classifier(
+        _ builder: inout NetworkBuilder, _ tap: Int, prefix: String, classes: Int
+    ) -> Int {
+        let pooled = builder.add(MaxPool(kernel: 2, stride: 2), tap)
+        var node = builder.relu(builder.linear(prefix + "fc1", pooled, to: 120))
+        node = builder.relu(builder.linear(prefix + "fc2", node, to: 84))
+        return builder.linear(prefix + "fc3", node, to: classes)
     }
 
     /// Four 3x3 convolutions with batch norm, max pooling after the first three.

@@ -10,9 +10,12 @@ struct VisionTransformer {
 
     init(dimension: Int) { self.dimension = dimension }
 
-    func build(_ builder: inout NetworkBuilder, classes: Int) {
+    /// Answers the class token after its last norm.
+    func backbone(_ builder: inout NetworkBuilder) -> Int {
         let patches = builder.add(ShiftedPatches(side: patch), builder.image)
-        guard case .rows(let tokens, let columns) = builder.shape(of: patches) else { return }
+        guard case .rows(let tokens, let columns) = builder.shape(of: patches) else {
+            preconditionFailure("patches are rows, not \(builder.shape(of: patches))")
+        }
         let embedding = "to_patch_embedding.to_patch_tokens"
         var node = builder.add(LayerNorm(name: embedding + ".1", columns: columns), patches)
         node = builder.linear(embedding + ".2", node, to: dimension)
@@ -23,8 +26,7 @@ struct VisionTransformer {
             node = perceptron(&builder, "transformer.layers.\(layer).1", node)
         }
         node = builder.add(FirstToken(), node)
-        node = builder.add(LayerNorm(name: "mlp_head.0", columns: dimension), node)
-        builder.head("cls", builder.linear("mlp_head.1", node, to: classes))
+        return builder.add(LayerNorm(name: "mlp_head.0", columns: dimension), node)
     }
 
     private func attention(_ builder: inout NetworkBuilder, _ name: String, _ input: Int) -> Int {

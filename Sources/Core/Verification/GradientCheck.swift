@@ -24,8 +24,20 @@ public enum GradientCheck {
     public static func model(
         _ settings: ModelSettings, channels: Int, height: Int, width: Int, classes: Int
     ) throws -> [GoldenCase] {
-        let network = try ModelRegistry.classifier(
-            settings, channels: channels, height: height, width: width, classes: classes
+        let head = HeadSettings(
+            task: HeadSettings.classification, kind: .classifier(classes: classes))
+        return try model(
+            settings, heads: [head], channels: channels, height: height, width: width)
+    }
+
+    /// A whole network with several heads, all of which the scalar reads.
+    ///
+    /// - Throws: `ModelRegistry.Failure` when the settings, heads or size do not build.
+    public static func model(
+        _ settings: ModelSettings, heads: [HeadSettings], channels: Int, height: Int, width: Int
+    ) throws -> [GoldenCase] {
+        let network = try ModelRegistry.network(
+            settings, heads: heads, channels: channels, height: height, width: width
         ).smoothed
         return [
             check("\(settings.name)/training", network, batch: 8, mode: .training),
@@ -94,7 +106,8 @@ private struct GradientBench {
     let image: Tensor
     let imageGradient: Tensor
     let parameterGradients: [Tensor]
-    private let weights: [Float]
+    /// What the numbers of each head's prediction count.
+    private let weights: [[Float]]
     private let mode: ExecutionMode
     private let random = RandomStream(seed: 20_250_908)
 
@@ -104,13 +117,20 @@ private struct GradientBench {
         executor = Executor(network: network, parameters: parameters)
         executor.prepare(batch: batch)
         image = Tensor(GradientBench.normals(executor.image.count, random.derived("image")))
-        weights = GradientBench.normals(
-            executor.prediction(0).values.count, random.derived("objective"))
+        var weights: [[Float]] = []
+        for head in network.heads.indices {
+            weights.append(
+                GradientBench.normals(
+                    executor.prediction(head).values.count, random.derived("objective", head)))
+        }
+        self.weights = weights
         executor.want(
             BackwardPlan(network, parameters: { network.parameters[$0].isTrained }, image: true))
         executor.image.copy(from: image)
         executor.forward(mode: mode)
-        executor.headGradient(0).copy(from: weights)
+        for head in network.heads.indices {
+            executor.headGradient(head).copy(from: weights[head])
+        }
         executor.backward()
         imageGradient = Tensor(executor.imageGradient?.values ?? [])
         var gradients: [Tensor] = []
@@ -150,8 +170,12 @@ private struct GradientBench {
     private func objective() -> Double {
         executor.image.copy(from: image)
         executor.forward(mode: mode)
-        let output = executor.prediction(0).values.values
-        return zip(output, weights).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+        var sum = 0.0
+        for (head, factors) in weights.enumerated() {
+            let output = executor.prediction(head).values.values
+            sum = zip(output, factors).reduce(sum) { $0 + Double($1.0) * Double($1.1) }
+        }
+        return sum
     }
 
     private func unitDirection(_ count: Int) -> Tensor {
@@ -245,6 +269,7 @@ private enum OperatorZoo {
             ("global average", GlobalAverage()), ("flatten", Flatten()),
             ("nearest upsampling", Upsample(kind: .nearest, factor: 3)),
             ("bilinear upsampling", Upsample(kind: .bilinear, factor: 2)),
+            ("cutting and extending", Fit(height: 6, width: 8)),
             ("channel softmax", ChannelSoftmax()), ("dropout", Dropout(rate: 0.3)),
             ("relu6", Activation(kind: .relu6)), ("gelu", Activation(kind: .gelu)),
             ("tanh", Activation(kind: .tanh)),
