@@ -29,6 +29,8 @@ let package = Package(
             name: "CKernels",
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"])]),
         .target(
+            name: "CProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+        .target(
             name: "FathomCore",
             dependencies: [
                 "COpenBLAS", "CZlib", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
@@ -51,7 +53,7 @@ let package = Package(
         .target(
             name: "FathomWorker",
             dependencies: [
-                "FathomCore", "FathomProtocol", "FathomMessaging",
+                "CProcess", "FathomCore", "FathomProtocol", "FathomMessaging",
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Worker", swiftSettings: strict),
         .executableTarget(

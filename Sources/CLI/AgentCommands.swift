@@ -11,6 +11,7 @@ struct AgentCommand: ParsableCommand {
         commandName: "agent", abstract: "The worker of a local run.", shouldDisplay: false)
 
     func run() throws {
+        Lifeline.endWithParent()
         guard let line = readLine(), let data = line.data(using: .utf8),
             let handoff = try? JSONDecoder().decode(AgentHandoff.self, from: data)
         else { throw InputError(description: "fathom agent is started by fathom run only") }
@@ -35,6 +36,7 @@ struct SlotCommand: ParsableCommand {
     @Option var data: String?
 
     func run() throws {
+        Lifeline.endWithParent()
         // A terminal's Ctrl-C is the agent's business.
         signal(SIGINT, SIG_IGN)
         let runner = ProbeRunner(otherwise: Engine.makeRunner())

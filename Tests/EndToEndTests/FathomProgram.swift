@@ -37,18 +37,31 @@ struct FathomProgram {
 
     /// Runs it to its end and answers its status and what it printed.
     func run(_ arguments: [String], in folder: String) throws -> (status: Int32, output: String) {
+        let (status, output, _) = try runWithErrors(arguments, in: folder)
+        return (status, output)
+    }
+
+    /// The same with what it said on standard error.
+    func runWithErrors(
+        _ arguments: [String], in folder: String
+    ) throws -> (status: Int32, output: String, errors: String) {
+        // A file takes any amount, so that nobody waits for a full pipe.
+        let log = NSTemporaryDirectory() + "fathom-" + UUID().uuidString + ".log"
+        try Data().write(to: URL(fileURLWithPath: log))
+        defer { try? FileManager.default.removeItem(atPath: log) }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         let output = Pipe()
         process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
         process.standardInput = FileHandle.nullDevice
         try process.run()
         let data = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+        let errors = try String(contentsOfFile: log, encoding: .utf8)
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self), errors)
     }
 }
 
@@ -61,6 +74,12 @@ enum Processes {
     }
 
     static func isAlive(_ process: Int32) -> Bool { parentOf(process) != nil }
+
+    /// Whether its main function has begun, which starts threads before it works.
+    static func hasSeveralThreads(_ process: Int32) -> Bool {
+        let tasks = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")
+        return (tasks ?? []).count > 1
+    }
 
     /// The parent of a process that lives; `nil` for one that is gone or waits to be reaped.
     private static func parentOf(_ process: Int32) -> Int32? {

@@ -10,8 +10,12 @@ struct ModelStore {
     private(set) var term = 0
     private var indices: [JobKey: Int] = [:]
 
-    init(jobs: [SchedulerJob]) {
+    /// The jobs that may be charged.
+    private let guilty: Set<JobKey>
+
+    init(jobs: [SchedulerJob], guilty: Set<JobKey>) {
         self.jobs = jobs
+        self.guilty = guilty
         for (index, job) in jobs.enumerated() { indices[job.key] = index }
     }
 
@@ -22,8 +26,13 @@ struct ModelStore {
 
     func job(_ key: JobKey) -> SchedulerJob? { indices[key].map { jobs[$0] } }
 
-    func holds(_ lease: Lease) -> Bool {
-        lease.entries.allSatisfy { accepted[lease.job]?[$0] != nil }
+    /// Which of these acknowledged results are neither stored nor of a job given up.
+    func missing(_ leases: [Lease]) -> [String] {
+        leases.filter { lease in
+            let isHeld = lease.entries.allSatisfy { accepted[lease.job]?[$0] != nil }
+            let state = job(lease.job)?.state
+            return !isHeld && state != .quarantined && state != .blocked
+        }.map { "acknowledged and not stored: \($0)" }
     }
 
     mutating func apply(_ change: StoreChange) {
@@ -39,6 +48,9 @@ struct ModelStore {
                 $0.attemptsUsed = max($0.attemptsUsed, lease.attempt)
                 if reason == .error || reason == .slotDeath { $0.attemptsCharged += 1 }
                 if reason == .workerLost { $0.attemptsLost += 1 }
+            }
+            if reason == .error || reason == .slotDeath, !guilty.contains(lease.job) {
+                problems.append("job \(lease.job.digest.short) is charged and innocent")
             }
         case .jobQuarantined(let key, _): update(key) { $0.state = .quarantined }
         case .jobBlocked(let key, _): update(key) { $0.state = .blocked }

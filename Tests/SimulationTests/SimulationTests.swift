@@ -1,47 +1,56 @@
 import FathomCore
 import FathomCoordinator
 import FathomProtocol
+import FathomWorker
 import Testing
 
 @Suite("A simulated cluster")
 struct SimulationTests {
-    @Test("finishes every job once, whatever is lost, late, doubled or killed", arguments: 0..<300)
-    func everyEntryIsAcceptedOnce(seed: Int) {
-        let jobs = Samples.sweep(runs: 3)
-        var cluster = Cluster(
-            workers: 4, jobs: jobs, failing: [], healAfter: 240, seed: UInt64(seed))
-        cluster.run(untilCompleteWithin: 3_600)
-        #expect(cluster.problems.isEmpty, "replay with seed \(seed)")
-        #expect(cluster.isComplete, "replay with seed \(seed)")
-        #expect(
-            cluster.store.jobs.allSatisfy { $0.state == .finished }, "replay with seed \(seed)")
-    }
-
-    @Test("gives up what always fails, blocks what needs it, finishes the rest", arguments: 0..<60)
-    func failuresStayWhereTheyAre(seed: Int) {
-        let jobs = Samples.sweep(runs: 3)
-        let failing = Samples.key("train 1 1")
-        var cluster = Cluster(
-            workers: 3, jobs: jobs, failing: [failing], healAfter: 120, seed: UInt64(seed))
-        cluster.run(untilCompleteWithin: 3_600)
-        #expect(cluster.problems.isEmpty, "replay with seed \(seed)")
-        let blocked = Set(["sal 1 1", "train 1 2", "sal 1 2"].map(Samples.key))
-        for job in cluster.store.jobs {
-            let expected: StoredJob.State =
-                job.key == failing ? .quarantined : blocked.contains(job.key) ? .blocked : .finished
-            #expect(job.state == expected, "replay with seed \(seed)")
+    @Test(
+        "finishes, gives up and blocks what it should, once, whatever is lost, late or killed",
+        arguments: Seeds.cases)
+    func promisesHold(seeds: Range<Int>) {
+        for seed in seeds {
+            let problems = Script(seed: seed).problems(seed: seed)
+            #expect(problems == [], "\(Seeds.replay(seed))")
         }
     }
 
     @Test("comes to the same rows whatever happens")
     func rowsDoNotDependOnTheCourse() {
         let rows = (0..<5).map { seed in
-            var cluster = Cluster(
-                workers: 1 + seed, jobs: Samples.sweep(runs: 2), failing: [],
-                healAfter: Double(60 * seed), seed: UInt64(seed))
+            var script = Script(workers: 1 + seed, healAfter: Double(60 * seed))
+            script.runs = 2
+            var cluster = Cluster(script, seed: UInt64(seed))
             cluster.run(untilCompleteWithin: 3_600)
             return cluster.store.accepted
         }
         #expect(rows.allSatisfy { $0 == rows[0] })
+    }
+}
+
+/// A simulation that finds nothing proves nothing, unless it finds what is planted.
+@Suite("A simulated cluster finds")
+struct PlantedFaultTests {
+    private static let seedsMax = 1_000
+
+    @Test("a fault planted in the scheduler", arguments: SchedulerSabotage.allCases)
+    func inTheScheduler(fault: SchedulerSabotage) {
+        let seed = Self.firstSeed { $0.scheduler = fault }
+        #expect(seed != nil, "\(fault) stays unseen in \(Self.seedsMax) seeds")
+    }
+
+    @Test("a fault planted in the session", arguments: SessionSabotage.allCases)
+    func inTheSession(fault: SessionSabotage) {
+        let seed = Self.firstSeed { $0.session = fault }
+        #expect(seed != nil, "\(fault) stays unseen in \(Self.seedsMax) seeds")
+    }
+
+    private static func firstSeed(_ plant: (inout Script) -> Void) -> Int? {
+        (0..<seedsMax).first { seed in
+            var script = Script(seed: seed)
+            plant(&script)
+            return !script.problems(seed: seed).isEmpty
+        }
     }
 }

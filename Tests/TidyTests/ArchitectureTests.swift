@@ -28,6 +28,7 @@ struct ArchitectureTests {
     static let homes: [String: [String]] = [
         "COpenBLAS": ["Sources/Core/"],
         "CKernels": ["Sources/Core/"],
+        "CProcess": ["Sources/Worker/Service/"],
         "CZlib": ["Sources/Core/Data/"],
         "Crypto": ["Sources/Core/Hashing/"],
         "Yams": ["Sources/Protocol/Manifest/"],

@@ -33,11 +33,15 @@ extension Scheduler {
         }
         if let worker = workerIndices[id] { workers[worker].failuresInARow = 0 }
         let wasActive = deactivate(leaseID)
+        let isTold = settings.sabotage == .acknowledgesBeforeStoring
+        if isTold { effects.append(.send(id, .acknowledge([lease]))) }
         table.learn(
             costClass: table.jobs[job].costClass, seconds: outcome.seconds,
             entries: lease.entries.count)
         switch table.jobs[job].state {
         case .open: take(outcome, of: lease, job: job, from: id)
+        case .finished where settings.sabotage == .acceptsTwice:
+            effects.append(.store(.accepted(lease, worker: id, outcome: outcome)))
         case .finished: effects.append(.compare(lease, worker: id, outcome: outcome))
         case .quarantined, .blocked:
             let detail = "attempt \(lease.attempt) came after the job was given up"
@@ -45,7 +49,7 @@ extension Scheduler {
                 .store(.event(kind: "lateResult", subject: lease.job.description, detail: detail)))
         }
         if wasActive { requeueRest(of: job) }
-        effects.append(.send(id, .acknowledge([lease])))
+        if !isTold { effects.append(.send(id, .acknowledge([lease]))) }
     }
 
     /// What is wrong with an outcome that does not hold what its lease asked for.
@@ -84,7 +88,8 @@ extension Scheduler {
             counts[Self.position(of: table.jobs[job].kind)].entriesFinished += range.count
         }
         cancelRedundant(of: job)
-        if table.jobs[job].finished.count == table.jobs[job].entryCount { finish(job) }
+        let enough = settings.sabotage == .finishesEarly ? 1 : table.jobs[job].entryCount
+        if table.jobs[job].finished.count >= enough { finish(job) }
     }
 
     private static func part(of outcome: JobOutcome, in entries: Range<Int>) -> JobOutcome {
@@ -112,7 +117,8 @@ extension Scheduler {
         counts[Self.position(of: table.jobs[job].kind)].jobsFinished += 1
         effects.append(.store(.jobFinished(table.jobs[job].key)))
         for dependent in table.dependents(of: job) {
-            table.jobs[dependent].waitingFor -= 1
+            let isAll = settings.sabotage == .releasesEarly
+            table.jobs[dependent].waitingFor -= isAll ? table.jobs[dependent].waitingFor : 1
             if table.jobs[dependent].isReady { makeReady(dependent) }
         }
     }
@@ -150,17 +156,21 @@ extension Scheduler {
                 .attemptFailed(
                     lease, worker: worker, reason: reason, error: error, logTail: logTail)))
         switch reason {
+        case .workerLost where settings.sabotage == .chargesBystanders:
+            table.jobs[id.job].attemptsCharged += 1
         case .error, .slotDeath: table.jobs[id.job].attemptsCharged += 1
         case .workerLost, .coordinatorLost: table.jobs[id.job].attemptsLost += 1
         case .handedBack: break
         }
-        if table.jobs[id.job].attemptsCharged >= settings.attemptsChargedMax {
+        if settings.sabotage == .triesForever {
+            requeueRest(of: id.job)
+        } else if table.jobs[id.job].attemptsCharged >= settings.attemptsChargedMax {
             let count = table.jobs[id.job].attemptsCharged
             quarantine(id.job, reason: "\(count) attempts failed; the last: \(error)")
         } else if table.jobs[id.job].attemptsLost >= settings.attemptsLostMax {
             let count = table.jobs[id.job].attemptsLost
             quarantine(id.job, reason: "\(count) attempts were lost with their workers")
-        } else {
+        } else if settings.sabotage != .forgetsToRequeue {
             requeueRest(of: id.job)
         }
     }

@@ -84,6 +84,7 @@ extension Scheduler {
     private mutating func assign(_ job: Int, to worker: Int, at now: Instant) {
         let size = shardSize(of: job)
         guard let entries = table.jobs[job].pending.takeFirst(atMost: size) else { return }
+        if settings.sabotage == .leasesTwice { table.jobs[job].pending.insert(entries) }
         table.jobs[job].attemptsUsed += 1
         let id = LeaseID(job: job, attempt: table.jobs[job].attemptsUsed, term: settings.term)
         activate(id, entries: entries, worker: worker, at: now)

@@ -31,7 +31,7 @@ extension Scheduler {
                 leave(.blocked, dependent)
                 effects.append(
                     .store(.jobBlocked(table.jobs[dependent].key, by: table.jobs[job].key)))
-                stack.append(dependent)
+                if settings.sabotage != .blocksNeighboursOnly { stack.append(dependent) }
             }
         }
     }

@@ -62,6 +62,7 @@ extension Scheduler {
 
     /// Takes over a lease that a worker says it holds; false when its entries are not free.
     private mutating func adopt(_ lease: Lease, by worker: Int, at now: Instant) -> Bool {
+        guard settings.sabotage != .dropsInventory else { return true }
         guard let (id, job) = identify(lease) else { return false }
         if let active = leases[id] {
             guard active.worker == worker, active.entries == lease.entries else { return false }
@@ -102,6 +103,7 @@ extension Scheduler {
     /// Ends leases that the worker has not named for longer than a lease lasts: their assignment
     /// or their result was lost on the way.
     private mutating func expireSilent(of worker: Int, at now: Instant) {
+        guard settings.sabotage != .neverExpires else { return }
         let expired = workers[worker].leases.filter { id in
             guard let lease = leases[id] else { return false }
             return now.seconds(since: lease.renewed) > settings.leaseSeconds
@@ -111,6 +113,7 @@ extension Scheduler {
     }
 
     mutating func tick(at now: Instant) {
+        guard settings.sabotage != .neverExpires else { return }
         defer { lastTick = now }
         // If we ourselves stood still (a stopped process, a slow disk), silence proves nothing.
         if let lastTick, now.seconds(since: lastTick) > settings.leaseSeconds / 2 {

@@ -77,11 +77,39 @@ public struct SchedulerSettings: Sendable {
     public var attemptsLostMax = 20
     /// Failures in a row after which a worker gets one job at a time.
     public var probationFailures = 5
+    /// A fault planted on purpose. Only simulations set it, to show that they would notice.
+    package var sabotage: SchedulerSabotage?
 
     public init(term: Int, build: String) {
         self.term = term
         self.build = build
     }
+}
+
+/// Faults that simulations plant in the scheduler to show that they would notice such a mistake.
+package enum SchedulerSabotage: String, Sendable, CaseIterable {
+    /// Tells a worker that its result is durable before it is stored.
+    case acknowledgesBeforeStoring
+    /// Takes a late result of a finished job as though it were the first.
+    case acceptsTwice
+    /// Takes a job for finished with the first of its entries.
+    case finishesEarly
+    /// Does not queue again what a lost worker held.
+    case forgetsToRequeue
+    /// Leaves leased entries free for the next lease.
+    case leasesTwice
+    /// Frees a job when one of those it reads is finished.
+    case releasesEarly
+    /// Charges jobs for workers that were lost.
+    case chargesBystanders
+    /// Waits for silent workers for ever.
+    case neverExpires
+    /// Forgets what a worker says it holds when it comes back.
+    case dropsInventory
+    /// Blocks the jobs that read a given-up one, and not those after them.
+    case blocksNeighboursOnly
+    /// Never gives a job up.
+    case triesForever
 }
 
 /// One thing that happened.

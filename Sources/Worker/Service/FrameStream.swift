@@ -1,3 +1,4 @@
+import CProcess
 import FathomProtocol
 import Glibc
 
@@ -75,6 +76,10 @@ struct FrameReader {
 
 /// Ends this process when the process at the other end of a pipe is gone, however it went.
 public enum Lifeline {
+    /// Has the system kill this process when its parent ends, even while it is stopped and reads
+    /// no end of file.
+    public static func endWithParent() { fathom_end_with_parent() }
+
     /// Watches a descriptor that the other process holds open for writing.
     public static func watch(_ descriptor: Int32, status: Int32) {
         var request = pollfd(fd: descriptor, events: 0, revents: 0)

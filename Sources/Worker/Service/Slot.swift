@@ -30,7 +30,11 @@ final class Slot: Sendable {
     ) throws {
         let process = try ChildProcess.spawn(
             program, arguments,
-            environment: ["OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"])
+            environment: [
+                "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+                // Swift would spend seconds on drawing a picture of the crash.
+                "SWIFT_BACKTRACE": "enable=no",
+            ])
         self.process = process
         let tail = tail
         let errors = try NamedThread(name: "slot-\(slot)-log", stackBytes: 256 << 10) {

@@ -75,9 +75,18 @@ extension Session {
     mutating func bury(_ slot: Int, cause: String, logTail: String, at now: Instant) {
         guard let first = slots[slot].first else { return }
         let lease = first.assignment.lease
+        if settings.sabotage == .hidesDeaths {
+            slots[slot].removeFirst()
+            held.remove(lease)
+            requeueAll(of: slot)
+            return
+        }
         let failure = AttemptFailure(
             lease: lease, reason: .slotDeath, error: cause, logTail: logTail)
         conclude(lease, in: slot, with: .failure(failure), at: now)
+        if settings.sabotage == .blamesBystanders, !slots[slot].isEmpty {
+            bury(slot, cause: cause, logTail: logTail, at: now)
+        }
         requeueAll(of: slot)
     }
 

@@ -13,11 +13,25 @@ public struct SessionSettings: Sendable {
     /// How much measured work a slot's pipe holds beyond the job it runs.
     public var slotAheadSeconds = 0.02
     public var slotAheadMax = 32
+    /// A fault planted on purpose. Only simulations set it, to show that they would notice.
+    package var sabotage: SessionSabotage?
 
     public init(worker: WorkerID, facts: WorkerFacts) {
         self.worker = worker
         self.facts = facts
     }
+}
+
+/// Faults that simulations plant in the session to show that they would notice such a mistake.
+package enum SessionSabotage: String, Sendable, CaseIterable {
+    /// Forgets unacknowledged results when the coordinator is gone.
+    case losesResults
+    /// Forgets running work when the coordinator is gone.
+    case losesWork
+    /// Blames a slot's death on every job in its pipe.
+    case blamesBystanders
+    /// Keeps silent about a slot's death.
+    case hidesDeaths
 }
 
 /// One thing that happened to a worker.
@@ -115,6 +129,7 @@ public struct Session: Sendable {
         case .disconnected:
             isConnected = false
             isRegistered = false
+            sabotageOnDisconnection()
         case .message(let message):
             lastHeard = now
             handle(message, at: now)
@@ -161,6 +176,18 @@ public struct Session: Sendable {
         let hello = Hello(
             facts: settings.facts, held: inventory().map(\.lease), unacknowledged: unacknowledged)
         effects.append(.send(.hello(hello)))
+    }
+
+    private mutating func sabotageOnDisconnection() {
+        if settings.sabotage == .losesResults { outbox = [:] }
+        guard settings.sabotage == .losesWork else { return }
+        for slot in slots.indices where !slots[slot].isEmpty {
+            slots[slot] = []
+            effects.append(.replace(slot: slot))
+        }
+        queue = []
+        queueHead = 0
+        held = []
     }
 
     private mutating func settle(_ welcome: Welcome, at now: Instant) {
