@@ -16,7 +16,7 @@ enum Engine {
         tasks: ["cls"],
         models: ModelRegistry.entries.map {
             ModelCapability($0.name, defaultWidth: $0.defaultWidth)
-        })
+        }, optimizers: TrainingSettings.Optimizer.allCases)
 
     /// Runs all jobs but probes.
     static func makeRunner() -> any JobRunner { CoreJobRunner() }
