@@ -38,13 +38,17 @@ struct SALWalker {
     }
 
     /// Both walks, and what they say.
-    func measurement(origin: LossSum, originLoss: Double) -> SALMeasurement {
-        guard norm > 0, norm.isFinite, origin.loss.isFinite else {
+    func measurement(origin: ObjectiveSum, originLoss: Double) -> SALMeasurement {
+        guard norm > 0, norm.isFinite, origin.isFinite else {
             // Nothing that is not a number leaves here; the flag says why all is zero.
-            let isDegenerate = norm == 0 && origin.loss.isFinite
+            let isDegenerate = norm == 0 && origin.isFinite
             return verdict(
-                SALWalk(), SALWalk(), isDegenerate ? origin : LossSum(),
+                SALWalk(), SALWalk(), isDegenerate ? origin.accuracy : 0,
                 isDegenerate ? originLoss : 0, flag: isDegenerate ? "degenerate" : "diverged")
+        }
+        guard !part.nodes.isEmpty else {
+            // The loss does not depend on this layer: it is constant over the whole ball.
+            return verdict(SALWalk(), SALWalk(), origin.accuracy, originLoss, flag: nil)
         }
         engine.executor.want(part.plan)
         let walks: (down: SALWalk, up: SALWalk)
@@ -54,22 +58,22 @@ struct SALWalker {
         }
         weights.copy(from: start)
         let flag = walks.down.diverged || walks.up.diverged ? "diverged" : nil
-        return verdict(walks.down, walks.up, origin, originLoss, flag: flag)
+        return verdict(walks.down, walks.up, origin.accuracy, originLoss, flag: flag)
     }
 
     private func verdict(
-        _ down: SALWalk, _ up: SALWalk, _ origin: LossSum, _ originLoss: Double, flag: String?
+        _ down: SALWalk, _ up: SALWalk, _ accuracy: Double, _ originLoss: Double, flag: String?
     ) -> SALMeasurement {
         let low = down.losses.reduce(originLoss, min)
         let high = up.losses.reduce(originLoss, max)
         let sMax = high - originLoss
         let sMin = originLoss - low
-        let rise = down.accuracies.reduce(origin.accuracy, max) - origin.accuracy
-        let drop = origin.accuracy - up.accuracies.reduce(origin.accuracy, min)
+        let rise = down.accuracies.reduce(accuracy, max) - accuracy
+        let drop = accuracy - up.accuracies.reduce(accuracy, min)
         return SALMeasurement(
             layer: part.layer.name, weightCount: weights.count,
             weightNorm: norm.isFinite ? norm : 0,
-            originLoss: originLoss, originAccuracy: origin.accuracy, down: down, up: up,
+            originLoss: originLoss, originAccuracy: accuracy, down: down, up: up,
             sMax: sMax, sMin: sMin, sal: abs(sMax) > abs(sMin) ? sMax : sMin,
             salAccuracy: max(drop, rise), flag: flag, forwardEquivalents: work.forwardEquivalents)
     }
@@ -80,7 +84,7 @@ struct SALWalker {
     private func referenceWalks(originLoss: Double) -> (down: SALWalk, up: SALWalk) {
         // The first batch's gradient at the checkpoint serves both walks.
         forward(0)
-        _ = backward(0, scale: 1)
+        _ = backward(0)
         let firstGradient = Tensor(zeros: gradient.count)
         firstGradient.copy(from: gradient)
         let down = referenceWalk(.down, firstGradient, originLoss)
@@ -98,10 +102,10 @@ struct SALWalker {
             for batch in 0..<engine.batchCount {
                 if batch > 0 {
                     forward(batch)
-                    guard backward(batch, scale: 1) else { return ended(walk) }
+                    guard backward(batch) else { return ended(walk) }
                 } else if pass > 0 {
                     // The evaluation before left the first batch's forward pass at these weights.
-                    guard backward(0, scale: 1) else { return ended(walk) }
+                    guard backward(0) else { return ended(walk) }
                 }
                 let along = pass == 0 && batch == 0 ? firstGradient : gradient
                 Kernels.accumulate(step, along, onto: weights)
@@ -150,13 +154,12 @@ struct SALWalker {
     }
 
     /// Sums the gradient of every image's loss at the weights as they are.
-    private func wholeGradient(into total: Tensor) -> LossSum {
+    private func wholeGradient(into total: Tensor) -> ObjectiveSum {
         Kernels.clear(total)
-        var sum = LossSum()
+        var sum = engine.noLoss
         for batch in 0..<engine.batchCount {
             forward(batch)
-            // The gradient of the batch's sum: its mean's, times its images.
-            sum += engine.loss(batch, gradientScale: Float(engine.imageCount(batch)))
+            sum += engine.loss(batch, part, gradient: .sum)
             engine.executor.backward()
             work.countBackward(batch)
             Kernels.accumulate(gradient, onto: total)
@@ -172,11 +175,11 @@ struct SALWalker {
     }
 
     /// Answers whether the loss at hand was finite.
-    private func backward(_ batch: Int, scale: Float) -> Bool {
-        let sum = engine.loss(batch, gradientScale: scale)
+    private func backward(_ batch: Int) -> Bool {
+        let sum = engine.loss(batch, part, gradient: .mean)
         engine.executor.backward()
         work.countBackward(batch)
-        return sum.loss.isFinite
+        return sum.isFinite
     }
 
     /// Brings the weights back onto the ball if they left it; answers how far they are from the
@@ -194,16 +197,16 @@ struct SALWalker {
     /// Evaluates at the weights as they are; the first batch comes last, so that its forward pass
     /// is there for the next step. Answers whether the walk may go on.
     private func judge(_ walk: inout SALWalk, radius: Double) -> Bool {
-        var sums = Array(repeating: LossSum(), count: engine.batchCount)
+        var sums = Array(repeating: engine.noLoss, count: engine.batchCount)
         for batch in Array(1..<max(1, engine.batchCount)) + [0] {
             forward(batch)
-            sums[batch] = engine.loss(batch, gradientScale: nil)
+            sums[batch] = engine.loss(batch, part, gradient: nil)
         }
-        return note(sums.reduce(into: LossSum()) { $0 += $1 }, radius: radius, in: &walk)
+        return note(sums.reduce(into: engine.noLoss) { $0 += $1 }, radius: radius, in: &walk)
     }
 
-    private func note(_ sum: LossSum, radius: Double, in walk: inout SALWalk) -> Bool {
-        guard sum.loss.isFinite else { return false }
+    private func note(_ sum: ObjectiveSum, radius: Double, in walk: inout SALWalk) -> Bool {
+        guard sum.isFinite else { return false }
         walk.losses.append(sum.mean)
         walk.accuracies.append(sum.accuracy)
         walk.radii.append(radius)

@@ -55,6 +55,28 @@ public struct Network: Sendable {
     }
 }
 
+extension Network {
+    /// The nodes to compute, in order, to know `wanted` when `known` are known. Contains 0 when
+    /// the image is needed.
+    func path(to wanted: [Int], from known: Set<Int>) -> [Int] {
+        var needed = Set<Int>()
+        var open = wanted.filter { !known.contains($0) }
+        while let node = open.popLast() {
+            guard needed.insert(node).inserted else { continue }
+            open.append(contentsOf: nodes[node].inputs.filter { !known.contains($0) })
+        }
+        return needed.sorted()
+    }
+
+    /// The trained parameters of the given nodes, in registration order.
+    func trainedParameters(of chosen: [Int]) -> [Int] {
+        chosen.flatMap { node in
+            let first = nodes[node].firstParameter
+            return (first..<first + nodes[node].layer.parameters.count)
+        }.filter { parameters[$0].isTrained }.sorted()
+    }
+}
+
 /// Puts a network together, node after node, in registration order.
 struct NetworkBuilder {
     private var nodes: [Network.Node]

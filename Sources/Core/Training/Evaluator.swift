@@ -24,24 +24,51 @@ public enum Evaluator {
         }
         return sum
     }
+
+    /// The same under any objective, whose targets are those of the images.
+    public static func evaluate(
+        _ executor: Executor, under objective: Objective, on images: ImageSet, batch: Int
+    ) -> ObjectiveSum {
+        let meter = ObjectiveMeter(objective: objective, network: executor.network)
+        var sum = ObjectiveSum(objective)
+        for start in stride(from: 0, to: images.count, by: batch) {
+            let items = (start..<min(start + batch, images.count)).map { BatchItem(image: $0) }
+            executor.prepare(batch: items.count)
+            BatchLoader.load(images, items[...], into: executor)
+            executor.forward(nodes: meter.nodes)
+            sum += meter.losses(executor, items[...], scale: { _ in nil })
+        }
+        return sum
+    }
 }
 
-/// Puts images into an executor's batch, scaled to 0...1, augmented if asked.
+/// Puts images into an executor's batch, scaled to 0...1, placed as told.
 enum BatchLoader {
-    static func load(
-        _ images: ImageSet, _ chosen: ArraySlice<Int>, into executor: Executor,
-        augment: [TrainingSettings.Augmentation] = [], random: RandomStream = RandomStream(seed: 0)
-    ) {
+    static func load(_ images: ImageSet, _ chosen: ArraySlice<Int>, into executor: Executor) {
+        load(images, chosen.map { BatchItem(image: $0) }[...], into: executor)
+    }
+
+    static func load(_ images: ImageSet, _ items: ArraySlice<BatchItem>, into executor: Executor) {
         images.pixels.withUnsafeBufferPointer { pixels in
-            for (target, source) in chosen.enumerated() {
-                // The stream belongs to the image, not to its place in a batch.
-                let placement = Augmenter.placement(
-                    augment, height: images.height, random: random.derived("image", source))
+            for (target, item) in items.enumerated() {
                 Kernels.loadImage(
-                    pixels, source: source, channels: images.channels, height: images.height,
-                    width: images.width, placement, target: target, batch: executor.batch,
+                    pixels, source: item.image, channels: images.channels, height: images.height,
+                    width: images.width, item.placement, target: target, batch: executor.batch,
                     into: executor.image)
             }
+        }
+    }
+
+    /// How the chosen images are augmented.
+    static func items(
+        _ images: ImageSet, _ chosen: ArraySlice<Int>, augment: [TrainingSettings.Augmentation],
+        random: RandomStream
+    ) -> [BatchItem] {
+        chosen.map { image in
+            // The stream belongs to the image, not to its place in a batch.
+            let placement = Augmenter.placement(
+                augment, height: images.height, random: random.derived("image", image))
+            return BatchItem(image: image, placement: placement)
         }
     }
 }

@@ -75,9 +75,9 @@ public final class Executor {
         for node in 1..<layers.count { run(node) }
     }
 
-    /// Computes the given nodes, in the order given, in evaluation mode.
-    func forward(nodes: [Int]) {
-        mode = .evaluation
+    /// Computes the given nodes, in the order given.
+    func forward(nodes: [Int], mode: ExecutionMode = .evaluation) {
+        self.mode = mode
         for node in nodes { run(node) }
     }
 
@@ -190,6 +190,12 @@ struct BackwardPlan {
     /// All trained parameters.
     static func training(_ network: Network) -> BackwardPlan {
         BackwardPlan(network, parameters: { network.parameters[$0].isTrained })
+    }
+
+    /// The given parameters.
+    static func training(_ network: Network, _ trained: [Int]) -> BackwardPlan {
+        let trained = Set(trained)
+        return BackwardPlan(network, parameters: { trained.contains($0) })
     }
 }
 

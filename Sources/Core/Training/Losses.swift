@@ -52,6 +52,15 @@ enum Losses {
         return sum
     }
 
+    /// The same with the labels in an array.
+    static func crossEntropy(
+        _ logits: Tensor, classes: Int, labels: [Int32], weight: Float = 1, gradient: Tensor?
+    ) -> LossSum {
+        labels.withUnsafeBufferPointer {
+            crossEntropy(logits, classes: classes, labels: $0, weight: weight, gradient: gradient)
+        }
+    }
+
     /// Answers the place of the largest (the lowest of equals) and log(sum(exp)).
     private static func logSumOfExponentials(
         _ row: UnsafeMutablePointer<Float>, _ count: Int
@@ -96,6 +105,16 @@ enum Losses {
         return sum
     }
 
+    /// The same with the labels in an array.
+    static func pixelCrossEntropy(
+        _ logits: Tensor, classes: Int, labels: [UInt8], weight: Float = 1, gradient: Tensor?
+    ) -> LossSum {
+        labels.withUnsafeBufferPointer {
+            pixelCrossEntropy(
+                logits, classes: classes, labels: $0, weight: weight, gradient: gradient)
+        }
+    }
+
     /// Masked mean of |prediction - target| over planes; `mask` has one number a pixel. Counted
     /// are kept pixels times channels.
     static func maskedL1(
@@ -137,17 +156,42 @@ enum Losses {
         return sum
     }
 
-    /// Mean over pixels of 1 - cos(prediction, target), vectors along the channels; lengths are
-    /// floored at `stabilizer`, each on its own as PyTorch does.
-    static func oneMinusCosine(
-        _ prediction: Tensor, target: Tensor, channels: Int, stabilizer: Double, weight: Float = 1,
+    /// Mean of (prediction - target)² over planes; `mask` as of `maskedL1`.
+    static func maskedSquare(
+        _ prediction: Tensor, target: Tensor, mask: Tensor, channels: Int, weight: Float = 1,
         gradient: Tensor?
     ) -> LossSum {
         let pixels = prediction.count / channels
         var sum = LossSum()
-        sum.count = pixels
-        let scale = Double(weight) / Double(max(1, pixels))
-        for pixel in 0..<pixels {
+        sum.count = kept(mask, pixels: pixels) * channels
+        let scale = 2 * weight / Float(max(1, sum.count))
+        for place in 0..<prediction.count {
+            let difference = prediction.pointer[place] - target.pointer[place]
+            let keep = mask.pointer[place % pixels]
+            sum.loss += Double(difference) * Double(difference) * Double(keep)
+            gradient?.pointer[place] = difference * keep * scale
+        }
+        return sum
+    }
+
+    private static func kept(_ mask: Tensor, pixels: Int) -> Int {
+        precondition(mask.count == pixels, "\(mask.count) mask places for \(pixels) pixels")
+        return (0..<pixels).reduce(0) { $0 + (mask.pointer[$1] == 0 ? 0 : 1) }
+    }
+
+    /// Mean over pixels of 1 - cos(prediction, target), vectors along the channels; lengths are
+    /// floored at `stabilizer`, each on its own as PyTorch does. Only pixels that `mask` keeps
+    /// count.
+    static func oneMinusCosine(
+        _ prediction: Tensor, target: Tensor, mask: Tensor? = nil, channels: Int,
+        stabilizer: Double, weight: Float = 1, gradient: Tensor?
+    ) -> LossSum {
+        let pixels = prediction.count / channels
+        var sum = LossSum()
+        sum.count = mask.map { kept($0, pixels: pixels) } ?? pixels
+        let scale = Double(weight) / Double(max(1, sum.count))
+        if mask != nil, let gradient { Kernels.clear(gradient) }
+        for pixel in 0..<pixels where mask.map({ $0.pointer[pixel] != 0 }) ?? true {
             var product = 0.0
             var own = 0.0
             var other = 0.0

@@ -10,9 +10,10 @@ final class Optimizer {
     /// Steps taken so far.
     private(set) var steps = 0
 
-    init(settings: TrainingSettings, parameters: ParameterSet) {
+    /// - Parameter trained: Which parameters are moved; the others stay, without decay too.
+    init(settings: TrainingSettings, parameters: ParameterSet, trained: [Int]) {
         self.settings = settings
-        trained = parameters.specs.indices.filter { parameters.specs[$0].isTrained }
+        self.trained = trained
         let count = settings.optimizer == .adam || settings.optimizer == .adamw ? 2 : 1
         first = trained.map { Tensor(zeros: parameters.specs[$0].count) }
         if count == 2 { second = trained.map { Tensor(zeros: parameters.specs[$0].count) } }

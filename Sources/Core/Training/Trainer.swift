@@ -17,7 +17,7 @@ public struct EpochReport: Sendable, Hashable {
     public var isFinite: Bool { train.loss.isFinite && test.loss.isFinite }
 }
 
-/// Trains a classifier, an epoch at a time; what epoch `e` does depends on the settings, the seed
+/// Trains a network under an objective, an epoch at a time; what epoch `e` does depends on the settings, the seed
 /// and the state after epoch `e - 1`, and on nothing else.
 public final class Trainer {
     public let executor: Executor
@@ -27,26 +27,37 @@ public final class Trainer {
     private let schedule: RateSchedule
     private let plan: BackwardPlan
     private let images: ImageSet
+    private let meter: ObjectiveMeter
     private var ascent: SharpnessAscent?
+    /// The last epoch's losses, task by task.
+    public private(set) var epochSum: ObjectiveSum?
     /// Epochs finished.
     public private(set) var epoch = 0
 
     /// - Parameters:
     ///   - random: The run's stream; weights, shuffles, augmentation and dropout derive from it.
+    ///   - objective: The losses to lower; `nil`: the cross-entropy of the images' classes at the
+    ///     first head. What no loss depends on is not trained.
     public init(
-        network: Network, settings: TrainingSettings, images: ImageSet, random: RandomStream
+        network: Network, settings: TrainingSettings, images: ImageSet, random: RandomStream,
+        objective: Objective? = nil
     ) {
         self.settings = settings
         self.random = random
         self.images = images
         let parameters = ParameterSet(network: network, random: random.derived("weights"))
         executor = Executor(network: network, parameters: parameters)
-        optimizer = Optimizer(settings: settings, parameters: parameters)
+        meter = ObjectiveMeter(
+            objective: objective ?? Objective(classesOf: images, network: network),
+            network: network)
+        let trained = network.trainedParameters(of: meter.nodes)
+        optimizer = Optimizer(settings: settings, parameters: parameters, trained: trained)
         let steps = (images.count + settings.batch - 1) / settings.batch
         schedule = RateSchedule(settings: settings, stepsPerEpoch: max(1, steps))
-        plan = .training(network)
+        plan = .training(network, trained)
         if settings.optimizer == .sam {
-            ascent = SharpnessAscent(parameters: parameters, radius: settings.samRadius)
+            ascent = SharpnessAscent(
+                parameters: parameters, trained: trained, radius: settings.samRadius)
         }
     }
 
@@ -64,42 +75,44 @@ public final class Trainer {
     public func trainEpoch(
         order: [Int], progress: (Double) -> Void = { _ in }
     ) -> LossSum {
-        var sum = LossSum()
+        var sum = ObjectiveSum(meter.objective)
         executor.want(plan)
         for start in stride(from: 0, to: order.count, by: settings.batch) {
             let chosen = order[start..<min(start + settings.batch, order.count)]
-            let batchSum = step(chosen)
+            let batchSum = advance(chosen)
             sum += batchSum
             progress(Double(start + chosen.count) / Double(order.count))
             // Going on with what is not a number cannot help, and may be slow.
-            guard batchSum.loss.isFinite else { break }
+            guard batchSum.isFinite else { break }
         }
         epoch += 1
-        return sum
+        epochSum = sum
+        return sum.total
     }
 
     /// One optimizer step on the images chosen; answers the loss before it.
-    public func step(_ chosen: ArraySlice<Int>) -> LossSum {
+    public func step(_ chosen: ArraySlice<Int>) -> LossSum { advance(chosen).total }
+
+    private func advance(_ chosen: ArraySlice<Int>) -> ObjectiveSum {
         let step = optimizer.steps
         executor.stepRandom = random.derived("step", step)
         executor.prepare(batch: chosen.count)
-        BatchLoader.load(
-            images, chosen, into: executor, augment: settings.augment,
-            random: random.derived("augment", epoch))
-        let labels = chosen.map { images.labels[$0] }
-        let sum = gradients(labels)
+        let items = BatchLoader.items(
+            images, chosen, augment: settings.augment, random: random.derived("augment", epoch))
+        BatchLoader.load(images, items[...], into: executor)
+        let sum = gradients(items)
         if let ascent {
             ascent.climb(executor)
-            _ = gradients(labels)
+            _ = gradients(items)
             ascent.descend(executor)
         }
         optimizer.step(executor, rate: schedule.rate(step: step))
         return sum
     }
 
-    private func gradients(_ labels: [Int32]) -> LossSum {
-        executor.forward(mode: .training)
-        let sum = Evaluator.loss(executor, labels: labels, wantsGradient: true)
+    private func gradients(_ items: [BatchItem]) -> ObjectiveSum {
+        executor.forward(nodes: meter.nodes, mode: .training)
+        let sum = meter.losses(executor, items[...], scale: { _ in 1 })
         executor.backward()
         return sum
     }
@@ -174,9 +187,9 @@ private final class SharpnessAscent {
     private let trained: [Int]
     private let kept: [Tensor]
 
-    init(parameters: ParameterSet, radius: Double) {
+    init(parameters: ParameterSet, trained: [Int], radius: Double) {
         self.radius = radius
-        trained = parameters.specs.indices.filter { parameters.specs[$0].isTrained }
+        self.trained = trained
         kept = trained.map { Tensor(zeros: parameters.specs[$0].count) }
     }
 

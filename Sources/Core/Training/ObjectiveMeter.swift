@@ -1,0 +1,119 @@
+/// An image of a batch, and how it is cropped and flipped there.
+struct BatchItem {
+    let image: Int
+    var placement = Kernels.Placement()
+}
+
+/// Works out an objective's losses on batches; owns the targets' memory of one thread.
+final class ObjectiveMeter {
+    let objective: Objective
+    /// What the objective's heads need, without the image, in order of computation.
+    let nodes: [Int]
+    private var targets: [TargetMemory]
+
+    init(objective: Objective, network: Network) {
+        self.objective = objective
+        nodes = network.path(to: objective.heads.map { network.heads[$0].node }, from: [])
+            .filter { $0 != 0 }
+        targets = objective.terms.map { _ in TargetMemory() }
+    }
+
+    /// The losses of the predictions at hand.
+    ///
+    /// - Parameter scale: What the gradient of a term's batch mean is to be multiplied by, beside
+    ///   its weight; `nil`: no gradient of this term is wanted.
+    func losses(
+        _ executor: Executor, _ items: ArraySlice<BatchItem>, scale: (Int) -> Float?
+    ) -> ObjectiveSum {
+        var sum = ObjectiveSum(objective)
+        for (index, term) in objective.terms.enumerated() {
+            let scale = scale(index)
+            let head = objective.heads[index]
+            let weight = (scale ?? 1) * Float(term.weight)
+            let gradient = scale == nil ? nil : executor.headGradient(head)
+            let (prediction, shape) = executor.prediction(head)
+            switch term.target {
+            case .classes(let labels):
+                sum[index] = Losses.crossEntropy(
+                    prediction, classes: shape.elements, labels: items.map { labels[$0.image] },
+                    weight: weight, gradient: gradient)
+            case .pixelClasses(let labels):
+                targets[index].load(labels, items, shape)
+                sum[index] = Losses.pixelCrossEntropy(
+                    prediction, classes: planes(shape).channels,
+                    labels: targets[index].labels, weight: weight, gradient: gradient)
+            case .planes(let target):
+                targets[index].load(target, items, shape)
+                sum[index] = targets[index].loss(
+                    target.loss, prediction, shape, weight: weight, gradient: gradient)
+            }
+        }
+        return sum
+    }
+}
+
+/// One term's targets of a batch, placed as its images are; grows to the largest batch met.
+private struct TargetMemory {
+    private(set) var labels: [UInt8] = []
+    private var values = Tensor(zeros: 0)
+    private var mask = Tensor(zeros: 0)
+
+    mutating func load(
+        _ source: [UInt8], _ items: ArraySlice<BatchItem>, _ shape: SampleShape
+    ) {
+        guard case .image(_, let height, let width) = shape else { return }
+        if labels.count != items.count * height * width {
+            labels = Array(repeating: 255, count: items.count * height * width)
+        }
+        var place = 0
+        for item in items {
+            let base = item.image * height * width
+            for row in 0..<height {
+                for column in 0..<width {
+                    let from = item.placement.source(row, column, height: height, width: width)
+                    labels[place] = from.map { source[base + $0] } ?? 255
+                    place += 1
+                }
+            }
+        }
+    }
+
+    mutating func load(
+        _ target: PlaneTarget, _ items: ArraySlice<BatchItem>, _ shape: SampleShape
+    ) {
+        guard case .image(let channels, let height, let width) = shape else { return }
+        let pixels = items.count * height * width
+        if mask.count != pixels {
+            values = Tensor(zeros: pixels * channels)
+            mask = Tensor(zeros: pixels)
+        }
+        for (position, item) in items.enumerated() {
+            Kernels.loadTarget(
+                target.values, mask: target.mask, source: item.image, channels: channels,
+                height: height, width: width, item.placement,
+                turnsFirst: target.flipTurnsFirstChannel, target: position, batch: items.count,
+                into: values, maskInto: mask)
+        }
+    }
+
+    func loss(
+        _ loss: PlaneTarget.Loss, _ prediction: Tensor, _ shape: SampleShape, weight: Float,
+        gradient: Tensor?
+    ) -> LossSum {
+        let channels = planes(shape).channels
+        return switch loss {
+        case .absolute:
+            Losses.maskedL1(
+                prediction, target: values, mask: mask, channels: channels, weight: weight,
+                gradient: gradient)
+        case .square:
+            Losses.maskedSquare(
+                prediction, target: values, mask: mask, channels: channels, weight: weight,
+                gradient: gradient)
+        case .cosine:
+            Losses.oneMinusCosine(
+                prediction, target: values, mask: mask, channels: channels, stabilizer: 1e-6,
+                weight: weight, gradient: gradient)
+        }
+    }
+}
