@@ -34,10 +34,13 @@ struct CoordinatorCommand: ParsableCommand {
             LostArtifacts.reopen(&jobs) { folder.size(of: folder.file($0)) != nil })
         let listener = try Listener(
             endpoint: listen, keyPair: try KeyFile.secret(key), allowList: try KeyFile.list(allow))
+        let logger = ErrorStreamLog.logger(verbose: options.verbose)
         let service = CoordinatorService(
             jobs: jobs, store: store, listener: listener,
             settings: SchedulerSettings(term: try store.nextTerm(), build: Product.version),
-            logger: ErrorStreamLog.logger(verbose: options.verbose))
+            logger: logger)
+        let control = ControlSocket(store: store.path, logger: logger, steer: service.steer)
+        defer { control?.close() }
         Failure.say("listening on \(listener.endpoint); artifacts in \(folder.path)")
         let signals = StopSignals(stop: service.stop)
         defer { signals.cancel() }

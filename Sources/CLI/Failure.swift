@@ -30,7 +30,8 @@ enum Failure {
         switch error {
         case is ManifestError, is PlanError, is DataError, is InputError, is CurveKeyError:
             ExitStatus.usage
-        case is StoreError, is MessagingError, is SpawnError, is RunError: ExitStatus.cannotGoOn
+        case is ControlClient.Refusal, is StoreError, is MessagingError, is SpawnError, is RunError:
+            ExitStatus.cannotGoOn
         case is ValidationError, is CleanExit: nil
         default: Fathom.exitCode(for: error) == .success ? nil : ownStatus(of: error)
         }

@@ -58,6 +58,8 @@ struct LocalSweep {
             ended: service.workerEnded, gaveUp: service.stop, logger: logger)
         let signals = StopSignals(stop: service.stop)
         defer { signals.cancel() }
+        let control = ControlSocket(store: storePath, logger: logger, steer: service.steer)
+        defer { control?.close() }
         try supervisor.start()
         defer { supervisor.stop() }
         var printer = ProgressPrinter()

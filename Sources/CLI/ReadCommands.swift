@@ -35,8 +35,12 @@ struct StatusCommand: ParsableCommand {
 
     @OptionGroup var options: ReadOptions
 
+    @Flag(help: "Show what every worker has done instead.")
+    var workers = false
+
     func run() throws {
         let (reader, sweep) = try options.open()
+        guard !workers else { return options.show(try reader.query(Self.workersQuery)) }
         let name = SQLText.quoted(try reader.name(of: sweep))
         options.show(
             try reader.query(
@@ -50,6 +54,14 @@ struct StatusCommand: ParsableCommand {
         if options.format == .table { print() }
         if options.format == .table { options.show(problems) }
     }
+
+    private static let workersQuery = """
+        SELECT substr(w.id, 1, 12) AS worker, w.host, w.processID, w.slots, w.build,
+          sum(a.state = 'accepted') AS done, sum(a.state IN ('error', 'slotDeath')) AS failed,
+          sum(a.state IN ('workerLost', 'handedBack')) AS lost,
+          datetime(w.lastSeenAt / 1000000, 'unixepoch') AS seen
+        FROM worker w LEFT JOIN attempt a ON a.worker = w.id GROUP BY w.id ORDER BY w.firstSeenAt
+        """
 }
 
 /// Why a job waits or failed.

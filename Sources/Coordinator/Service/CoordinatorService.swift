@@ -64,6 +64,16 @@ public final class CoordinatorService {
         }
     }
 
+    /// Carries out what a user asks, from any thread, and waits until it lasts.
+    public var steer: @Sendable ([SteeringCommand]) -> SteeringResult? {
+        { [requests, listener] commands in
+            let request = SteeringRequest(commands)
+            requests.steering.withLock { $0.append(request) }
+            listener.wake()
+            return request.wait(seconds: 10)
+        }
+    }
+
     /// How far the sweep has come.
     public var progress: SweepProgress { scheduler.progress }
 
@@ -106,6 +116,7 @@ public final class CoordinatorService {
         for worker in requests.lostWorkers.withLock({ $0.takeAll() }) {
             try perform(scheduler.handle(.workerLost(worker), at: now))
         }
+        try carryOut(requests.steering.withLock { $0.takeAll() }, at: now)
         if now.seconds(since: lastTick) >= 0.5 {
             lastTick = now
             try perform(scheduler.handle(.tick, at: now))
@@ -116,6 +127,19 @@ public final class CoordinatorService {
             }
         }
         try settle()
+    }
+
+    private func carryOut(_ steering: [SteeringRequest], at now: Instant) throws {
+        for request in steering {
+            var result = SteeringResult()
+            for command in request.commands {
+                let effects = scheduler.handle(command.event, at: now)
+                result.add(effects)
+                try perform(effects)
+            }
+            try commit()
+            request.finish(result)
+        }
     }
 
     private func take(_ item: Incoming, at now: Instant) throws {

@@ -46,6 +46,7 @@ struct Delivery {
 final class Requests: Sendable {
     let isStopAsked = Atomic(false)
     let lostWorkers = Mutex<[WorkerID]>([])
+    let steering = Mutex<[SteeringRequest]>([])
 
     /// Waits a little, less when a stop is asked for meanwhile.
     func pause(seconds: Double) {
