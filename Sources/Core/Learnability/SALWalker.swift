@@ -99,15 +99,16 @@ struct SALWalker {
         var settling = Settling(threshold: settings.settle, origin: originLoss)
         let step = -direction.rawValue * Float(settings.rate)
         for pass in 0..<settings.passes {
-            for batch in 0..<engine.batchCount {
-                if batch > 0 {
+            for number in 0..<(settings.stepsPerPass ?? engine.batchCount) {
+                let batch = number % engine.batchCount
+                if number > 0 {
                     forward(batch)
                     guard backward(batch) else { return ended(walk) }
                 } else if pass > 0 {
                     // The evaluation before left the first batch's forward pass at these weights.
                     guard backward(0) else { return ended(walk) }
                 }
-                let along = pass == 0 && batch == 0 ? firstGradient : gradient
+                let along = pass == 0 && number == 0 ? firstGradient : gradient
                 Kernels.accumulate(step, along, onto: weights)
             }
             guard judge(&walk, radius: project()) else { return ended(walk) }

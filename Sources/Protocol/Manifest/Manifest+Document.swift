@@ -131,6 +131,7 @@ extension SALSweepSettings {
             .init("granularity", .text(settings.granularity.rawValue)),
             .init("origin", .text(settings.origin.rawValue)),
             .init("settle", .optional(settings.settle)),
+            .init("stepsPerPass", .optional(settings.stepsPerPass)),
             .init("filters", .optional(settings.filters)),
         ])
     }

@@ -15,7 +15,8 @@ extension ManifestReader {
 
     private static let salKeys = [
         "every", "from", "images", "batch", "solver", "steps", "passes", "rate", "radius", "data",
-        "views", "granularity", "origin", "settle", "filters",
+        "views", "granularity", "origin", "settle", "stepsPerPass",
+        "filters",
     ]
     private static let laterSALKeys = [
         "shardSeconds": "shards are sized by the coordinator",
@@ -53,6 +54,7 @@ extension ManifestReader {
                 "granularity", among: capabilities.granularities, default: usual.granularity),
             origin: section.choice("origin", among: capabilities.origins, default: usual.origin),
             settle: section.numberOrNil("settle", in: .above(0, upTo: 1)),
+            stepsPerPass: section.wholeOrNil("stepsPerPass", in: 1...100_000),
             filters: section.wholeOrNil("filters", in: 1...65_536))
     }
 
@@ -75,6 +77,9 @@ extension ManifestReader {
         effects.note(
             section, "settle", counts: isReference, needs: "solver: reference", &settings.settle,
             usual.settle)
+        effects.note(
+            section, "stepsPerPass", counts: isReference, needs: "solver: reference",
+            &settings.stepsPerPass, usual.stepsPerPass)
         effects.note(
             section, "filters", counts: settings.granularity == .filter,
             needs: "granularity: filter", &settings.filters, usual.filters)

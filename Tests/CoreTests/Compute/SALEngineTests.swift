@@ -152,6 +152,19 @@ struct SALEngineTests {
         #expect(Array(full.up.losses.prefix(short.up.losses.count)) == short.up.losses)
     }
 
+    @Test("steps a pass go round the batches; one round is the default")
+    func stepsPerPass() throws {
+        let trainer = try toyTrainer(ModelSettings(name: "lenet5"))
+        var settings = SALSettings(batch: 8, solver: .reference, passes: 2)
+        let usual = engine(trainer, settings).measure(layer: 2)
+        settings.stepsPerPass = 3
+        #expect(engine(trainer, settings).measure(layer: 2) == usual)
+        settings.stepsPerPass = 7
+        let longer = engine(trainer, settings).measure(layer: 2)
+        #expect(longer.up.losses.count == 2 && longer.up.radii[0] >= usual.up.radii[0])
+        #expect(longer.forwardEquivalents > usual.forwardEquivalents)
+    }
+
     @Test("training loss as origin shifts both extremes by the same number")
     func originOfTraining() throws {
         let trainer = try toyTrainer(ModelSettings(name: "lenet5"))
