@@ -86,7 +86,7 @@ struct ManifestErrorTests {
         ("sal: { granularity: filter }", "sal.granularity is filter; that is known but not"),
         ("sal: { settle: -1 }", "sal.settle is -1; it must be a number above 0 to 1"),
         ("sal: { views: many }", "sal.views is many; it must be a whole number from 0 to 64"),
-        ("sal: { stepsPerPass: 4 }", "key sal.stepsPerPass is known but not supported by this"),
+        ("sal: { stepsPerPass: 4 }", "sal.stepsPerPass is 4; that has no effect without solver"),
         ("tasks: [depth]", "tasks[0] is depth; that is known but not supported by this version"),
         ("tasks: [{ multi: [cls, depth] }]", "tasks[0] is a mapping; several tasks at once"),
         ("tasks: []", "tasks is an empty list; it needs from 1 to 10000 values"),

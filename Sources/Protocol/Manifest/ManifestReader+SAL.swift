@@ -15,13 +15,9 @@ extension ManifestReader {
 
     private static let salKeys = [
         "every", "from", "images", "batch", "solver", "steps", "passes", "rate", "radius", "data",
-        "views", "granularity", "origin", "settle", "stepsPerPass",
-        "filters",
+        "views", "granularity", "origin", "settle", "stepsPerPass", "filters",
     ]
-    private static let laterSALKeys = [
-        "shardSeconds": "shards are sized by the coordinator",
-        "stepsPerPass": "a pass goes once over the SAL images",
-    ]
+    private static let laterSALKeys = ["shardSeconds": "shards are sized by the coordinator"]
 
     private func sal(_ section: SectionReader, _ effects: EffectTracker) -> SALSweepSettings {
         let every = section.whole("every", in: 1...Limits.epochs, default: 2)
