@@ -35,7 +35,7 @@ enum Engine {
                 try ModelRegistry.classifier(
                     model, channels: facts.channels, height: facts.height, width: facts.width,
                     classes: facts.classCount
-                ).measured.map(\.name)
+                ).measured.map(\.filterCount)
             },
             resolveMethod: { method, facts in
                 try PerturbationRegistry.resolve(

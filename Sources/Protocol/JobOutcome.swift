@@ -48,14 +48,26 @@ public struct ArtifactReference: Hashable, Sendable, Codable {
     }
 }
 
-/// One measured layer of a SAL job, by its index among the measured layers.
+/// One entry of a SAL job: a measured layer, or a filter of one.
 public struct SALRow: Hashable, Sendable, Codable {
+    /// Place among the job's entries, from 0; what leases cover ranges of.
+    public var entry: Int
+    /// Index among the network's measured layers.
     public var layerIndex: Int
+    /// The output channel that moved, from 0; `nil`: the whole layer did.
+    public var filter: Int?
     public var measurement: SALMeasurement
 
-    public init(layerIndex: Int, measurement: SALMeasurement) {
+    public init(entry: Int, layerIndex: Int, filter: Int?, measurement: SALMeasurement) {
+        self.entry = entry
         self.layerIndex = layerIndex
+        self.filter = filter
         self.measurement = measurement
+    }
+
+    /// A whole layer's, whose index is its entry.
+    public init(layerIndex: Int, measurement: SALMeasurement) {
+        self.init(entry: layerIndex, layerIndex: layerIndex, filter: nil, measurement: measurement)
     }
 }
 

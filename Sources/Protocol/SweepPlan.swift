@@ -126,7 +126,7 @@ public struct PlannedRun: Hashable, Sendable {
 public struct PlannedJob: Hashable, Sendable {
     public var key: JobKey
     public var spec: JobSpec
-    /// How many entries it has: measured layers of a SAL job, 1 for other kinds.
+    /// How many entries it has: measured layers or filters of a SAL job, 1 for others.
     public var entryCount: Int
 
     public init(key: JobKey, spec: JobSpec, entryCount: Int) {

@@ -161,7 +161,7 @@ struct StoreMergeTests {
         #expect(matrix.count == 1 + 3 * 3 * 2 * 4)
         #expect(
             matrix[0] == "sweep,cell,method,task,model,defense,seed,granularity,epoch,layerIndex,"
-                + "layer,sMax,sMin,sal,salAccuracy,flag")
+                + "layer,sMax,sMin,sal,salAccuracy,flag,filter,entry")
     }
 
     @Test("JSON lines hold NULL for what is missing")

@@ -94,10 +94,14 @@ struct StoreOpeningTests {
         _ = try first.register(SyntheticSweep().plan)
         try first.checkpointAndClose()
         try migrateOnce(path)
-        let backup = try Store.openReadOnly(path: path + ".backup-v1")
+        let backup = try Store.openReadOnly(path: path + ".backup-v\(StoreSchema.current.version)")
         #expect(try backup.sweepNames() == ["synthetic"])
         let error = failure { _ = try Store(path: path) }
-        #expect(error == .newerSchema(path: path, found: 2, supported: 1))
+        #expect(
+            error
+                == .newerSchema(
+                    path: path, found: StoreSchema.current.version + 1,
+                    supported: StoreSchema.current.version))
     }
 
     private func migrateOnce(_ path: String) throws {

@@ -162,7 +162,7 @@ struct SweepPlannerTests {
     func errors() throws {
         func told(
             _ text: String, _ facts: [String: DataFacts] = ["mnist": factsForTests],
-            layers: (ModelSettings, DataFacts) throws -> [String] = { _, _ in ["fc"] }
+            layers: (ModelSettings, DataFacts) throws -> [Int] = { _, _ in [10] }
         ) throws -> String {
             do {
                 let manifest = try parsed(text)

@@ -70,15 +70,15 @@ struct ModelStore {
             if accepted[lease.job]?[entry] != nil {
                 problems.append("entry \(entry) of \(lease.job.digest.short) accepted twice")
             }
-            let row = outcome.sal.first { $0.layerIndex == entry }
+            let row = outcome.sal.first { $0.entry == entry }
             accepted[lease.job, default: [:]][entry] = row?.measurement.sal ?? 0
         }
     }
 
     mutating func compare(_ lease: Lease, _ outcome: JobOutcome) {
         for row in outcome.sal
-        where accepted[lease.job]?[row.layerIndex] != row.measurement.sal {
-            problems.append("entry \(row.layerIndex) of \(lease.job.digest.short) differs")
+        where accepted[lease.job]?[row.entry] != row.measurement.sal {
+            problems.append("entry \(row.entry) of \(lease.job.digest.short) differs")
         }
     }
 

@@ -59,9 +59,9 @@ extension Scheduler {
         guard kind == .sal else {
             return outcome.sal.isEmpty ? nil : "a \(kind.rawValue) job answered with SAL rows"
         }
-        guard outcome.sal.map(\.layerIndex).sorted() == Array(lease.entries) else {
-            let found = outcome.sal.map { String($0.layerIndex) }.joined(separator: " ")
-            return "the outcome has layers \(found); the lease asked for \(lease.entries)"
+        guard outcome.sal.map(\.entry).sorted() == Array(lease.entries) else {
+            let found = outcome.sal.map { String($0.entry) }.joined(separator: " ")
+            return "the outcome has entries \(found); the lease asked for \(lease.entries)"
         }
         return nil
     }
@@ -94,7 +94,7 @@ extension Scheduler {
 
     private static func part(of outcome: JobOutcome, in entries: Range<Int>) -> JobOutcome {
         var part = outcome
-        part.sal = outcome.sal.filter { entries.contains($0.layerIndex) }
+        part.sal = outcome.sal.filter { entries.contains($0.entry) }
         return part
     }
 

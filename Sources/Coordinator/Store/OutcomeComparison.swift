@@ -45,14 +45,23 @@ public enum OutcomeComparison {
     private static func salRows(_ left: [SALRow], _ right: [SALRow]) -> String? {
         if let difference = counts("SAL rows", left.count, right.count) { return difference }
         let later = Dictionary(
-            right.map { ($0.layerIndex, $0.measurement) }, uniquingKeysWith: { $1 })
+            right.map { ($0.entry, $0) }, uniquingKeysWith: { $1 })
         for row in left {
-            guard let other = later[row.layerIndex] else {
+            guard let other = later[row.entry] else {
                 return "layer \(row.measurement.layer) did not come later"
             }
-            if let difference = measurements(row.measurement, other) { return difference }
+            if row.layerIndex != other.layerIndex || row.filter != other.filter {
+                return "entry \(row.entry): \(place(row)) was accepted, \(place(other)) came later"
+            }
+            if let difference = measurements(row.measurement, other.measurement) {
+                return difference
+            }
         }
         return nil
+    }
+
+    private static func place(_ row: SALRow) -> String {
+        "layer \(row.layerIndex)" + (row.filter.map { " filter \($0)" } ?? "")
     }
 
     private static func measurements(

@@ -75,7 +75,7 @@ struct OutcomeLoader {
         var walks: [Int: [String: SALWalk]] = [:]
         for row in try rows(
             """
-            SELECT layerIndex, direction, losses, accuracies, radii, reachedAt, diverged
+            SELECT entry, direction, losses, accuracies, radii, reachedAt, diverged
             FROM salWalk WHERE job = ?
             """)
         {
@@ -83,11 +83,13 @@ struct OutcomeLoader {
                 losses: NumberList.values(row[2]), accuracies: NumberList.values(row[3]),
                 radii: NumberList.values(row[4]), reachedAt: row[5], diverged: row[6])
         }
-        let found = try rows("SELECT * FROM sal WHERE job = ? ORDER BY layerIndex")
+        let found = try rows("SELECT * FROM sal WHERE job = ? ORDER BY entry")
         return found.map { row in
-            let index: Int = row["layerIndex"]
-            return SALRow(layerIndex: index, measurement: measurement(row, walks[index] ?? [:]))
-        }.filter { entries.contains($0.layerIndex) }
+            let entry: Int = row["entry"]
+            return SALRow(
+                entry: entry, layerIndex: row["layerIndex"], filter: row["filter"],
+                measurement: measurement(row, walks[entry] ?? [:]))
+        }.filter { entries.contains($0.entry) }
     }
 
     private func measurement(_ row: Row, _ walks: [String: SALWalk]) -> SALMeasurement {

@@ -68,30 +68,30 @@ struct OutcomeWriter {
         let flag = measured.flag ?? (measured.sal.isFinite ? nil : "diverged")
         try run(
             """
-            INSERT INTO sal (job, layerIndex, layer, weightCount, weightNorm, originLoss,
+            INSERT INTO sal (job, entry, layerIndex, layer, filter, weightCount, weightNorm, originLoss,
               originAccuracy, sMax, sMin, sal, salAccuracy, flag, forwardEquivalents)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
             [
-                job, row.layerIndex, measured.layer, measured.weightCount,
+                job, row.entry, row.layerIndex, measured.layer, row.filter, measured.weightCount,
                 measured.weightNorm.finite, measured.originLoss.finite,
                 measured.originAccuracy.finite, measured.sMax.finite, measured.sMin.finite,
                 measured.sal.finite, measured.salAccuracy.finite, flag,
                 measured.forwardEquivalents.finite,
             ])
         guard db.changesCount == 1 else { return }
-        try write(measured.down, "down", row.layerIndex)
-        try write(measured.up, "up", row.layerIndex)
+        try write(measured.down, "down", row.entry)
+        try write(measured.up, "up", row.entry)
     }
 
-    private func write(_ walk: SALWalk, _ direction: String, _ layerIndex: Int) throws {
+    private func write(_ walk: SALWalk, _ direction: String, _ entry: Int) throws {
         try run(
             """
-            INSERT INTO salWalk (job, layerIndex, direction, losses, accuracies, radii, reachedAt,
+            INSERT INTO salWalk (job, entry, direction, losses, accuracies, radii, reachedAt,
               diverged) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                job, layerIndex, direction, NumberList.text(walk.losses),
+                job, entry, direction, NumberList.text(walk.losses),
                 NumberList.text(walk.accuracies), NumberList.text(walk.radii), walk.reachedAt,
                 walk.diverged,
             ])

@@ -98,12 +98,12 @@ struct ScoreLoader {
         let cursor = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
-                    SELECT r.id, rj.epoch, s.layerIndex, s.weightCount, s.sal, s.flag, s.originLoss
+                    SELECT r.id, rj.epoch, s.entry, s.weightCount, s.sal, s.flag, s.originLoss
                     FROM cell c JOIN run r ON r.cell = c.id
                       JOIN runJob rj ON rj.run = r.id AND rj.role = 'sal'
                       JOIN sal s ON s.job = rj.job
                     WHERE c.sweep = ? AND c.hidden = 0 AND r.hidden = 0
-                    ORDER BY r.id, rj.epoch, s.layerIndex
+                    ORDER BY r.id, rj.epoch, s.entry
                     """), arguments: [sweep.number])
         while let row = try cursor.next() { found[row[0]]?.add(row) }
         return found

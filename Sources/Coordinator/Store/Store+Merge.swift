@@ -27,9 +27,10 @@ extension Store {
 
     private static let mergeMatrixSQL = """
         INSERT INTO salMatrix (sweep, cell, method, task, model, defense, seed, granularity, epoch,
-          layerIndex, layer, sMax, sMin, sal, salAccuracy, flag)
+          layerIndex, layer, filter, sMax, sMin, sal, salAccuracy, flag, entry)
         SELECT w.name, c.label, c.method, c.task, c.model, c.defense, r.seed, c.granularity,
-          rj.epoch, s.layerIndex, s.layer, s.sMax, s.sMin, s.sal, s.salAccuracy, s.flag
+          rj.epoch, s.layerIndex, s.layer, s.filter, s.sMax, s.sMin, s.sal, s.salAccuracy, s.flag,
+          s.entry
         FROM sweep w JOIN cell c ON c.sweep = w.id JOIN run r ON r.cell = c.id
           JOIN runJob rj ON rj.run = r.id AND rj.role = 'sal' JOIN sal s ON s.job = rj.job
         WHERE w.id = ? AND c.hidden = 0 AND r.hidden = 0

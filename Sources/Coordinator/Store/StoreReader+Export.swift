@@ -104,7 +104,7 @@ struct ExportedTable {
     static let all = [
         ExportedTable(
             folder: "results", name: "salMatrix", byName: true,
-            sql: "SELECT * FROM salMatrix WHERE sweep = ? ORDER BY cell, seed, epoch, layerIndex"),
+            sql: "SELECT * FROM salMatrix WHERE sweep = ? ORDER BY cell, seed, epoch, entry"),
         ExportedTable(
             folder: "results", name: "udScore", byName: true,
             sql: """

@@ -103,7 +103,7 @@ private struct JobLoader {
         var found: [Int64: Set<Int>] = [:]
         try rows(
             """
-            SELECT s.job, s.layerIndex FROM sal s JOIN job j ON j.id = s.job
+            SELECT s.job, s.entry FROM sal s JOIN job j ON j.id = s.job
             WHERE j.state <> 'finished' AND s.job IN (SELECT job FROM sweepJob WHERE sweep = ?)
             """
         ) { row in found[row[0], default: []].insert(row[1]) }

@@ -70,6 +70,17 @@ public final class SALEngine {
         }
     }
 
+    /// Measures the given entries, in order; `progress` hears how many are done.
+    public func measure(
+        entries: ArraySlice<SALEntry>, progress: (Int) -> Void = { _ in }
+    ) -> [SALMeasurement] {
+        entries.enumerated().map { done, entry in
+            let measurement = measure(layer: entry.layer, filter: entry.filter)
+            progress(done + 1)
+            return measurement
+        }
+    }
+
     /// Measures one layer, or one filter (output channel) of it.
     public func measure(layer index: Int, filter: Int? = nil) -> SALMeasurement {
         let layer = network.measured[index]
@@ -84,6 +95,13 @@ public final class SALEngine {
 
     /// How many layers there are to measure.
     public var layerCount: Int { network.measured.count }
+
+    /// Everything there is to measure at the settings' granularity.
+    ///
+    /// - Parameter random: Draws the sample of filters.
+    public func entries(random: RandomStream) -> [SALEntry] {
+        settings.entries(filterCounts: network.measured.map(\.filterCount), random: random)
+    }
 
     // MARK: For the walker
 

@@ -15,6 +15,8 @@ public struct Network: Sendable {
         /// As in PyTorch, without `.weight`.
         public let name: String
         public let weightCount: Int
+        /// Output channels, each of which has a slice of the weights to itself.
+        public let filterCount: Int
         /// The task whose head it belongs to; `nil`: it is of the backbone that all heads share.
         public let task: String?
         let parameter: Int
@@ -114,7 +116,8 @@ struct NetworkBuilder {
                 measured.append(
                     Network.MeasuredLayer(
                         name: String(spec.name.dropLast(".weight".count)), weightCount: spec.count,
-                        task: task, parameter: parameters.count, node: node))
+                        filterCount: spec.shape[0], task: task, parameter: parameters.count,
+                        node: node))
             }
             parameters.append(spec)
         }

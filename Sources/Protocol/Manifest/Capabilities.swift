@@ -20,7 +20,7 @@ public struct Capabilities: Hashable, Sendable {
         optimizers: [TrainingSettings.Optimizer] = [.sgd],
         schedules: [TrainingSettings.Schedule] = TrainingSettings.Schedule.allCases,
         augmentations: [TrainingSettings.Augmentation] = TrainingSettings.Augmentation.allCases,
-        granularities: [SALSettings.Granularity] = [.layer],
+        granularities: [SALSettings.Granularity] = SALSettings.Granularity.allCases,
         origins: [SALSettings.Origin] = SALSettings.Origin.allCases
     ) {
         self.dataSets = dataSets

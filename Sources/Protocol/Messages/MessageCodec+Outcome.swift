@@ -58,7 +58,9 @@ extension MessageCodec {
     private static func wire(_ row: SALRow) -> Fathom_SALRow {
         let measurement = row.measurement
         return .with {
+            $0.entry = UInt32(clamping: row.entry)
             $0.layerIndex = UInt32(clamping: row.layerIndex)
+            if let filter = row.filter { $0.filter = UInt32(clamping: filter) }
             $0.layer = measurement.layer
             $0.weightCount = UInt64(clamping: measurement.weightCount)
             $0.weightNorm = measurement.weightNorm
@@ -77,6 +79,8 @@ extension MessageCodec {
 
     private static func value(_ row: Fathom_SALRow) throws(MessageError) -> SALRow {
         let index = try ordinal("sal.layer_index", row.layerIndex)
+        let entry = try ordinal("sal.entry", row.entry)
+        try check("sal.entry", entry, MessageLimits.entriesPerJob)
         try check("sal.layer_index", index, MessageLimits.entriesPerJob)
         let measurement = SALMeasurement(
             layer: try word("sal.layer", row.layer),
@@ -86,7 +90,10 @@ extension MessageCodec {
             sMax: row.sMax, sMin: row.sMin, sal: row.sal, salAccuracy: row.salAccuracy,
             flag: row.hasFlag ? try word("sal.flag", row.flag) : nil,
             forwardEquivalents: row.forwardEquivalents)
-        return SALRow(layerIndex: index, measurement: measurement)
+        return SALRow(
+            entry: entry, layerIndex: index,
+            filter: row.hasFilter ? try ordinal("sal.filter", row.filter) : nil,
+            measurement: measurement)
     }
 
     private static func wire(_ walk: SALWalk) -> Fathom_SALWalk {

@@ -496,6 +496,22 @@ nonisolated struct Fathom_SALRow: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Place among the job's entries.
+  var entry: UInt32 {
+    get {_storage._entry}
+    set {_uniqueStorage()._entry = newValue}
+  }
+
+  /// Set where one filter (output channel) of the layer moved, not all of it.
+  var filter: UInt32 {
+    get {_storage._filter ?? 0}
+    set {_uniqueStorage()._filter = newValue}
+  }
+  /// Returns true if `filter` has been explicitly set.
+  var hasFilter: Bool {_storage._filter != nil}
+  /// Clears the value of `filter`. Subsequent reads from it will return its default value.
+  mutating func clearFilter() {_uniqueStorage()._filter = nil}
+
   var layerIndex: UInt32 {
     get {_storage._layerIndex}
     set {_uniqueStorage()._layerIndex = newValue}
@@ -1606,9 +1622,11 @@ nonisolated extension Fathom_MetricRow: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Fathom_SALRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SALRow"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}layer_index\0\u{1}layer\0\u{3}weight_count\0\u{3}weight_norm\0\u{3}origin_loss\0\u{3}origin_accuracy\0\u{1}down\0\u{1}up\0\u{3}s_max\0\u{3}s_min\0\u{1}sal\0\u{3}sal_accuracy\0\u{1}flag\0\u{3}forward_equivalents\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}layer_index\0\u{1}layer\0\u{3}weight_count\0\u{3}weight_norm\0\u{3}origin_loss\0\u{3}origin_accuracy\0\u{1}down\0\u{1}up\0\u{3}s_max\0\u{3}s_min\0\u{1}sal\0\u{3}sal_accuracy\0\u{1}flag\0\u{3}forward_equivalents\0\u{1}entry\0\u{1}filter\0")
 
   fileprivate class _StorageClass {
+    var _entry: UInt32 = 0
+    var _filter: UInt32? = nil
     var _layerIndex: UInt32 = 0
     var _layer: String = String()
     var _weightCount: UInt64 = 0
@@ -1633,6 +1651,8 @@ nonisolated extension Fathom_SALRow: SwiftProtobuf.Message, SwiftProtobuf._Messa
     private init() {}
 
     init(copying source: _StorageClass) {
+      _entry = source._entry
+      _filter = source._filter
       _layerIndex = source._layerIndex
       _layer = source._layer
       _weightCount = source._weightCount
@@ -1679,6 +1699,8 @@ nonisolated extension Fathom_SALRow: SwiftProtobuf.Message, SwiftProtobuf._Messa
         case 12: try { try decoder.decodeSingularDoubleField(value: &_storage._salAccuracy) }()
         case 13: try { try decoder.decodeSingularStringField(value: &_storage._flag) }()
         case 14: try { try decoder.decodeSingularDoubleField(value: &_storage._forwardEquivalents) }()
+        case 15: try { try decoder.decodeSingularUInt32Field(value: &_storage._entry) }()
+        case 16: try { try decoder.decodeSingularUInt32Field(value: &_storage._filter) }()
         default: break
         }
       }
@@ -1733,6 +1755,12 @@ nonisolated extension Fathom_SALRow: SwiftProtobuf.Message, SwiftProtobuf._Messa
       if _storage._forwardEquivalents.bitPattern != 0 {
         try visitor.visitSingularDoubleField(value: _storage._forwardEquivalents, fieldNumber: 14)
       }
+      if _storage._entry != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._entry, fieldNumber: 15)
+      }
+      try { if let v = _storage._filter {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 16)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1742,6 +1770,8 @@ nonisolated extension Fathom_SALRow: SwiftProtobuf.Message, SwiftProtobuf._Messa
       let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
         let _storage = _args.0
         let rhs_storage = _args.1
+        if _storage._entry != rhs_storage._entry {return false}
+        if _storage._filter != rhs_storage._filter {return false}
         if _storage._layerIndex != rhs_storage._layerIndex {return false}
         if _storage._layer != rhs_storage._layer {return false}
         if _storage._weightCount != rhs_storage._weightCount {return false}

@@ -55,7 +55,7 @@ enum CanonicalJob {
     /// Measures what a segment of `course` left, with `poison` as far as the SAL images have it.
     static func measurement(
         _ course: Course, poison: JobKey?, checkpoint: JobKey, sal: Encoded<SALSettings>,
-        seed: UInt64, revision: Int, layerCount: Int
+        seed: UInt64, revision: Int, entryCount: Int
     ) -> PlannedJob {
         let spec = SALSpec(
             data: course.data.value, poison: poison, task: course.task.value,
@@ -63,7 +63,7 @@ enum CanonicalJob {
         var settings = "{\"checkpoint\":\"\(checkpoint)\",\"data\":\(course.data.text)"
         settings += ",\"model\":\(course.model.text)" + member("poison", poison)
         settings += ",\"seed\":\(seed),\"settings\":\(sal.text),\"task\":\(course.task.text)}"
-        return job(JobSpec(.sal(spec), revision: revision), settings, entryCount: layerCount)
+        return job(JobSpec(.sal(spec), revision: revision), settings, entryCount: entryCount)
     }
 
     private static func member(_ name: String, _ key: JobKey?) -> String {

@@ -7,7 +7,7 @@ struct PlanBuilder {
     private var keys: Set<JobKey> = []
 
     private let manifest: Manifest
-    private let layerCounts: [ModelOnData: Int]
+    private let filterCounts: [ModelOnData: [Int]]
     private let revisions: Revisions
     private let labels: CellLabels
     private let seeds: [(number: Int, seeds: RunSeeds)]
@@ -24,9 +24,9 @@ struct PlanBuilder {
         var epochs: [Int]
     }
 
-    init(_ manifest: Manifest, layerCounts: [ModelOnData: Int], revisions: Revisions) {
+    init(_ manifest: Manifest, filterCounts: [ModelOnData: [Int]], revisions: Revisions) {
         self.manifest = manifest
-        self.layerCounts = layerCounts
+        self.filterCounts = filterCounts
         self.revisions = revisions
         labels = CellLabels(manifest)
         seeds = manifest.seeds.runs(sweep: manifest.seed)
@@ -154,12 +154,13 @@ struct PlanBuilder {
         _ course: CanonicalJob.Course, _ checkpoint: JobKey, _ seeds: RunSeeds, _ cell: Cell
     ) -> PlannedJob {
         let model = cell.model.value
+        let filters = filterCounts[ModelOnData(model: model, dataSet: cell.data.set)] ?? []
         // Clean SAL images do not depend on the poison, so such a job does not wait to read it.
         let poison = cell.study.sal.value.data == .train ? course.poison : nil
         return CanonicalJob.measurement(
             course, poison: poison, checkpoint: checkpoint, sal: cell.study.sal, seed: seeds.sal,
             revision: revisions.ofSAL(model.name),
-            layerCount: layerCounts[ModelOnData(model: model, dataSet: cell.data.set)] ?? 1)
+            entryCount: max(1, cell.study.sal.value.entryCount(filterCounts: filters)))
     }
 
     private mutating func add(_ job: PlannedJob) throws(PlanError) -> JobKey {

@@ -7,20 +7,20 @@ public enum SweepPlanner {
     ///
     /// - Parameters:
     ///   - facts: What each data set of the manifest is, by its name.
-    ///   - measuredLayers: The names of a network's measured layers, in their order; called once
-    ///     for each model and data set.
+    ///   - measuredLayers: The filters (output channels) of each of a network's measured layers,
+    ///     in their order; called once for each model and data set.
     ///   - resolveMethod: Fills in what of a method's settings depends on the size of the images,
     ///     and refuses what does not fit them; by default settings stay as they are.
     ///   - revisions: The versions of the code that will compute the jobs.
     public static func plan(
         _ manifest: Manifest, facts: [String: DataFacts],
-        measuredLayers: (ModelSettings, DataFacts) throws -> [String],
+        measuredLayers: (ModelSettings, DataFacts) throws -> [Int],
         resolveMethod: (MethodSettings, DataFacts) throws -> MethodSettings = { given, _ in given },
         revisions: Revisions
     ) throws(PlanError) -> SweepPlan {
         try PlanCheck.check(manifest, facts: facts)
-        let layerCounts = try PlanCheck.layerCounts(manifest, facts, measuredLayers)
-        var builder = PlanBuilder(manifest, layerCounts: layerCounts, revisions: revisions)
+        let filterCounts = try PlanCheck.filterCounts(manifest, facts, measuredLayers)
+        var builder = PlanBuilder(manifest, filterCounts: filterCounts, revisions: revisions)
         for data in manifest.data {
             guard let known = facts[data.set] else { throw .factsMissing(dataSet: data.set) }
             let methods = try PlanCheck.resolved(manifest.methods, on: data, known, resolveMethod)
@@ -87,28 +87,28 @@ enum PlanCheck {
         }
     }
 
-    /// How many layers are measured of each network on each data set.
-    static func layerCounts(
+    /// The filters of each measured layer of each network on each data set.
+    static func filterCounts(
         _ manifest: Manifest, _ facts: [String: DataFacts],
-        _ measuredLayers: (ModelSettings, DataFacts) throws -> [String]
-    ) throws(PlanError) -> [ModelOnData: Int] {
-        var counts: [ModelOnData: Int] = [:]
+        _ measuredLayers: (ModelSettings, DataFacts) throws -> [Int]
+    ) throws(PlanError) -> [ModelOnData: [Int]] {
+        var counts: [ModelOnData: [Int]] = [:]
         for data in manifest.data {
             guard let known = facts[data.set] else { throw .factsMissing(dataSet: data.set) }
             for model in manifest.models {
                 let pair = ModelOnData(model: model, dataSet: data.set)
                 guard counts[pair] == nil else { continue }
-                counts[pair] = try layerCount(pair, known, measuredLayers)
+                counts[pair] = try filterCounts(pair, known, measuredLayers)
             }
         }
         return counts
     }
 
-    private static func layerCount(
+    private static func filterCounts(
         _ pair: ModelOnData, _ facts: DataFacts,
-        _ measuredLayers: (ModelSettings, DataFacts) throws -> [String]
-    ) throws(PlanError) -> Int {
-        let layers: [String]
+        _ measuredLayers: (ModelSettings, DataFacts) throws -> [Int]
+    ) throws(PlanError) -> [Int] {
+        let layers: [Int]
         do {
             layers = try measuredLayers(pair.model, facts)
         } catch {
@@ -119,6 +119,6 @@ enum PlanCheck {
             throw .modelUnfit(
                 model: pair.model.name, dataSet: pair.dataSet, reason: "it has no layer to measure")
         }
-        return layers.count
+        return layers
     }
 }

@@ -5,7 +5,7 @@ public import FathomProtocol
 /// SAL engine used last for the next job.
 public final class CoreJobRunner: JobRunner {
     private let data = RunnerData()
-    private var measured: (key: JobKey, engine: SALEngine)?
+    private var measured: (key: JobKey, engine: SALEngine, entries: [SALEntry])?
 
     /// A runner that has decoded nothing yet.
     public init() {
@@ -43,23 +43,26 @@ public final class CoreJobRunner: JobRunner {
     private func measure(
         _ spec: SALSpec, key: JobKey, entries: Range<Int>, _ context: RunContext
     ) throws -> JobOutcome {
-        let engine = try engine(spec, key: key, context)
-        let layers = engine.layerCount
-        guard entries.lowerBound >= 0, entries.upperBound <= layers else {
-            throw RunnerError.entriesOutside(entries, count: layers)
+        let (engine, all) = try engine(spec, key: key, context)
+        guard entries.lowerBound >= 0, entries.upperBound <= all.count else {
+            throw RunnerError.entriesOutside(entries, count: all.count)
         }
-        let rows = engine.measure(layers: entries) { done in
+        let rows = engine.measure(entries: all[entries]) { done in
             context.progress(Double(done) / Double(entries.count))
         }
         return JobOutcome(
-            sal: zip(entries, rows).map { SALRow(layerIndex: $0, measurement: $1) })
+            sal: zip(entries, rows).map { entry, row in
+                SALRow(
+                    entry: entry, layerIndex: all[entry].layer, filter: all[entry].filter,
+                    measurement: row)
+            })
     }
 
-    /// The engine of the job measured last, if this is a further shard of it.
+    /// The engine of the job measured last, if this is a further shard of it; and its entries.
     private func engine(
         _ spec: SALSpec, key: JobKey, _ context: RunContext
-    ) throws -> SALEngine {
-        if let measured, measured.key == key { return measured.engine }
+    ) throws -> (engine: SALEngine, entries: [SALEntry]) {
+        if let measured, measured.key == key { return (measured.engine, measured.entries) }
         measured = nil
         let source = try data.images(spec.data, folder: context.dataFolder)
         let set =
@@ -80,8 +83,9 @@ public final class CoreJobRunner: JobRunner {
             network: network, parameters: parameters, images: images, settings: spec.settings,
             augment: checkpoint.augment, random: random.derived("views"),
             trainingLoss: checkpoint.trainLoss)
-        measured = (key, engine)
-        return engine
+        let entries = engine.entries(random: random)
+        measured = (key, engine, entries)
+        return (engine, entries)
     }
 }
 
@@ -98,7 +102,7 @@ public enum RunnerError: Error, CustomStringConvertible {
         case .kindUnsupported(let kind):
             "jobs of kind \(kind) are not for this runner"
         case .entriesOutside(let entries, let count):
-            "entries \(entries) were asked for; the network has \(count) measured layers"
+            "entries \(entries) were asked for; the measurement has \(count)"
         case .dataDiffers(let set, let here, let planned):
             "data set \(set) has digest \(here) on this worker; the sweep was planned with "
                 + "\(planned): give this worker the same files"

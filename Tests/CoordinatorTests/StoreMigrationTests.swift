@@ -1,0 +1,62 @@
+import FathomCoordinator
+import Foundation
+import Testing
+
+/// Stores of every schema that was ever released, opened by this program.
+@Suite("Store migrations")
+struct StoreMigrationTests {
+    /// The rows of a store of version 1: one job with a measured layer and its walks.
+    private static let rowsOfFirst = """
+        INSERT INTO job (id, key, kind, spec, entryCount) VALUES (1, printf('%064d', 1), 'sal',
+          '{}', 2);
+        INSERT INTO sal (job, layerIndex, layer, weightCount, sMax, sMin, sal, salAccuracy)
+          VALUES (1, 0, 'conv1', 54, 0.5, 0.25, 0.5, 0.125),
+            (1, 1, 'fc', 840, 1.5, 0.25, 1.5, 0.25);
+        INSERT INTO salWalk (job, layerIndex, direction, losses, accuracies, radii, diverged)
+          VALUES (1, 1, 'up', '[2.5]', '[0.5]', '[0.05]', 0);
+        INSERT INTO salMatrix (sweep, cell, method, task, model, defense, seed, granularity, epoch,
+          layerIndex, layer, sal) VALUES ('s', 'c', 'clean', 'cls', 'lenet5', 'none', 0, 'layer', 2,
+          1, 'fc', 1.5);
+        """
+
+    /// Makes a store as an older program would have left it.
+    private func store(ofVersion version: Int, at path: String, rows: String) throws {
+        var schema = StoreSchema.current
+        schema.migrations = Array(schema.migrations[..<version])
+        schema.migrations[version - 1] += rows
+        try Store(path: path, schema: schema).checkpointAndClose()
+    }
+
+    @Test("keep the rows of a store of version 1, whose SAL rows are whole layers")
+    func fromFirst() throws {
+        let folder = try StoreFolder()
+        let path = folder.file("old.sqlite")
+        try store(ofVersion: 1, at: path, rows: Self.rowsOfFirst)
+        let migrated = try Store(path: path)
+        let sal = try migrated.query(
+            "SELECT entry, layerIndex, filter, layer, sal FROM sal ORDER BY entry")
+        #expect(
+            sal.rows == [
+                [.integer(0), .integer(0), .null, .text("conv1"), .real(0.5)],
+                [.integer(1), .integer(1), .null, .text("fc"), .real(1.5)],
+            ])
+        let walk = try migrated.query("SELECT job, entry, direction, losses FROM salWalk")
+        #expect(walk.rows == [[.integer(1), .integer(1), .text("up"), .text("[2.5]")]])
+        let matrix = try migrated.query("SELECT entry, filter, layer FROM salMatrix")
+        #expect(matrix.rows == [[.integer(1), .null, .text("fc")]])
+        #expect(try migrated.query("SELECT * FROM pragma_foreign_key_check").rows.isEmpty)
+        #expect(try migrated.query("SELECT * FROM pragma_integrity_check").rows == [[.text("ok")]])
+    }
+
+    @Test("lead to the schema of a new store", arguments: 1..<StoreSchema.current.version)
+    func sameSchema(version: Int) throws {
+        let folder = try StoreFolder()
+        try store(ofVersion: version, at: folder.file("old.sqlite"), rows: "")
+        func tables(_ name: String) throws -> QueryResult {
+            try Store(path: folder.file(name)).query(
+                "SELECT m.name, c.name, c.type, c.pk FROM sqlite_schema m, pragma_table_info(m.name) c "
+                    + "WHERE m.type IN ('table', 'view') ORDER BY 1, c.cid")
+        }
+        #expect(try tables("old.sqlite").rows == tables("new.sqlite").rows)
+    }
+}
