@@ -105,9 +105,8 @@ struct MeasurementTests {
         let (status, output, errors) = try program.runWithErrors(
             [
                 "sal", "no.safetensors", "--model", "lenet5", "--data-set", "mnist", "--data",
-                "data",
-            ],
-            in: folder.path)
+                "data", "--images", "20",
+            ], in: folder.path)
         #expect(status == 2 && output == "")
         #expect(errors.contains("no.safetensors"), "\(errors)")
     }

@@ -13,6 +13,8 @@ public final class SALEngine {
     private let meter: ObjectiveMeter
     private var cache: ActivationCache
     private var batchOrigins: [ObjectiveSum] = []
+    /// What the batches of one evaluation were worth; its memory is used again by the next.
+    private var batchSums: [ObjectiveSum] = []
 
     /// - Parameters:
     ///   - network: Any number of heads; what is measured is the objective's.
@@ -136,6 +138,14 @@ public final class SALEngine {
             let share = Double(images.count) / Double(max(1, totals[term].count))
             return Float(Double(batchOrigins[batch][term].count) * share)
         }
+    }
+
+    /// Adds up the batches' losses in their order, the first batch worked out last.
+    func losses(_ loss: (Int) -> ObjectiveSum) -> ObjectiveSum {
+        if batchSums.isEmpty { batchSums = Array(repeating: noLoss, count: batchCount) }
+        for batch in 1..<max(1, batchCount) { batchSums[batch] = loss(batch) }
+        batchSums[0] = loss(0)
+        return batchSums.reduce(into: noLoss) { $0 += $1 }
     }
 
     // MARK: Cached activations

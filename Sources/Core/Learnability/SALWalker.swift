@@ -95,7 +95,7 @@ struct SALWalker {
     private func referenceWalk(
         _ direction: Direction, _ firstGradient: Tensor, _ originLoss: Double
     ) -> SALWalk {
-        var walk = SALWalk()
+        var walk = SALWalk(roomFor: settings.passes)
         var settling = Settling(threshold: settings.settle, origin: originLoss)
         let step = -direction.rawValue * Float(settings.rate)
         for pass in 0..<settings.passes {
@@ -132,7 +132,7 @@ struct SALWalker {
     private func normalizedWalk(
         _ direction: Direction, _ firstGradient: Tensor, _ total: Tensor
     ) -> SALWalk {
-        var walk = SALWalk()
+        var walk = SALWalk(roomFor: settings.steps)
         var radius = 0.0
         for step in 0..<settings.steps {
             var along = firstGradient
@@ -198,12 +198,11 @@ struct SALWalker {
     /// Evaluates at the weights as they are; the first batch comes last, so that its forward pass
     /// is there for the next step. Answers whether the walk may go on.
     private func judge(_ walk: inout SALWalk, radius: Double) -> Bool {
-        var sums = Array(repeating: engine.noLoss, count: engine.batchCount)
-        for batch in Array(1..<max(1, engine.batchCount)) + [0] {
+        let sum = engine.losses { batch in
             forward(batch)
-            sums[batch] = engine.loss(batch, part, gradient: nil)
+            return engine.loss(batch, part, gradient: nil)
         }
-        return note(sums.reduce(into: engine.noLoss) { $0 += $1 }, radius: radius, in: &walk)
+        return note(sum, radius: radius, in: &walk)
     }
 
     private func note(_ sum: ObjectiveSum, radius: Double, in walk: inout SALWalk) -> Bool {
@@ -221,6 +220,16 @@ struct SALWalker {
         var walk = walk
         walk.diverged = true
         return walk
+    }
+}
+
+extension SALWalk {
+    /// Takes the memory of all its numbers at once, so that no step has to.
+    fileprivate init(roomFor count: Int) {
+        self.init()
+        losses.reserveCapacity(count)
+        accuracies.reserveCapacity(count)
+        radii.reserveCapacity(count)
     }
 }
 

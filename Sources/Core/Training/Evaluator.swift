@@ -59,16 +59,17 @@ enum BatchLoader {
         }
     }
 
-    /// How the chosen images are augmented.
-    static func items(
-        _ images: ImageSet, _ chosen: ArraySlice<Int>, augment: [TrainingSettings.Augmentation],
-        random: RandomStream
-    ) -> [BatchItem] {
-        chosen.map { image in
+    /// Draws how the chosen images are augmented, into the memory of an earlier batch.
+    static func place(
+        _ chosen: ArraySlice<Int>, of images: ImageSet, augment: [TrainingSettings.Augmentation],
+        random: RandomStream, in items: inout [BatchItem]
+    ) {
+        items.removeAll(keepingCapacity: true)
+        for image in chosen {
             // The stream belongs to the image, not to its place in a batch.
             let placement = Augmenter.placement(
                 augment, height: images.height, random: random.derived("image", image))
-            return BatchItem(image: image, placement: placement)
+            items.append(BatchItem(image: image, placement: placement))
         }
     }
 }

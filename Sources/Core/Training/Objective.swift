@@ -28,12 +28,22 @@ public struct Objective: Sendable {
     }
 
     let terms: [Term]
+    /// Each term's weight.
+    let weights: [Double]
     /// Each term's head in the network.
     let heads: [Int]
+
+    /// More terms than there are tasks at all; a bound so that sums take no memory of their own.
+    static let termsMax = 12
 
     /// - Throws: `Failure` naming the task whose target does not fit the network or the images.
     public init(network: Network, images: ImageSet, terms: [Term]) throws(Failure) {
         guard !terms.isEmpty else { throw Failure(task: "-", problem: "there is no task at all") }
+        guard terms.count <= Self.termsMax else {
+            throw Failure(
+                task: terms[Self.termsMax].task,
+                problem: "it is one more than the \(Self.termsMax) tasks an objective takes")
+        }
         var heads: [Int] = []
         for term in terms {
             guard let head = network.heads.firstIndex(where: { $0.task == term.task }) else {
@@ -53,12 +63,14 @@ public struct Objective: Sendable {
         }
         self.terms = terms
         self.heads = heads
+        weights = terms.map(\.weight)
     }
 
     /// The images' own classes at the network's first head, which is a classifier's.
     init(classesOf images: ImageSet, network: Network) {
         terms = [Term(task: network.heads[0].task, target: .classes(images.labels))]
         heads = [0]
+        weights = [1]
     }
 
     /// The term that accuracy is told of: the first that is a classification.
@@ -135,43 +147,45 @@ extension Objective.Target {
     }
 }
 
-/// What predictions were worth under an objective: each term's sums.
-public struct ObjectiveSum: Sendable, Hashable {
-    /// In the objective's order.
-    public private(set) var sums: [LossSum]
+/// What predictions were worth under an objective: each term's sums. Made every step, so it holds
+/// them in place rather than in memory taken for them.
+public struct ObjectiveSum: Sendable {
+    private var places = InlineArray<12, LossSum>(repeating: LossSum())
     private let weights: [Double]
     private let accuracyTerm: Int?
 
     init(_ objective: Objective) {
-        sums = objective.terms.map { _ in LossSum() }
-        weights = objective.terms.map(\.weight)
+        weights = objective.weights
         accuracyTerm = objective.accuracyTerm
     }
 
+    /// In the objective's order.
+    public var sums: [LossSum] { weights.indices.map { places[$0] } }
+
     subscript(term: Int) -> LossSum {
-        get { sums[term] }
-        set { sums[term] = newValue }
+        get { places[term] }
+        set { places[term] = newValue }
     }
 
     public static func += (left: inout ObjectiveSum, right: ObjectiveSum) {
-        for term in left.sums.indices { left.sums[term] += right.sums[term] }
+        for term in left.weights.indices { left.places[term] += right.places[term] }
     }
 
     /// The weighted sum of the terms' mean losses.
     public var mean: Double {
-        zip(weights, sums).reduce(0) { $0 + $1.0 * $1.1.mean }
+        weights.indices.reduce(0) { $0 + weights[$1] * places[$1].mean }
     }
 
     /// Of the first classification among the terms, 0...1; 0 where there is none.
-    public var accuracy: Double { accuracyTerm.map { sums[$0].accuracy } ?? 0 }
+    public var accuracy: Double { accuracyTerm.map { places[$0].accuracy } ?? 0 }
 
     public var isFinite: Bool { mean.isFinite }
 
     /// All terms as one sum whose mean is theirs; that of a lone term of weight 1 is its own.
     public var total: LossSum {
-        if sums.count == 1, weights[0] == 1 { return sums[0] }
-        var total = accuracyTerm.map { sums[$0] } ?? LossSum()
-        if accuracyTerm == nil { total.count = sums[0].count }
+        if weights.count == 1, weights[0] == 1 { return places[0] }
+        var total = accuracyTerm.map { places[$0] } ?? LossSum()
+        if accuracyTerm == nil { total.count = places[0].count }
         total.loss = mean * Double(max(1, total.count))
         return total
     }

@@ -10,6 +10,7 @@ final class ObjectiveMeter {
     /// What the objective's heads need, without the image, in order of computation.
     let nodes: [Int]
     private var targets: [TargetMemory]
+    private var classes: [Int32] = []
 
     init(objective: Objective, network: Network) {
         self.objective = objective
@@ -34,9 +35,11 @@ final class ObjectiveMeter {
             let (prediction, shape) = executor.prediction(head)
             switch term.target {
             case .classes(let labels):
+                classes.removeAll(keepingCapacity: true)
+                for item in items { classes.append(labels[item.image]) }
                 sum[index] = Losses.crossEntropy(
-                    prediction, classes: shape.elements, labels: items.map { labels[$0.image] },
-                    weight: weight, gradient: gradient)
+                    prediction, classes: shape.elements, labels: classes, weight: weight,
+                    gradient: gradient)
             case .pixelClasses(let labels):
                 targets[index].load(labels, items, shape)
                 sum[index] = Losses.pixelCrossEntropy(
@@ -62,17 +65,13 @@ private struct TargetMemory {
         _ source: [UInt8], _ items: ArraySlice<BatchItem>, _ shape: SampleShape
     ) {
         guard case .image(_, let height, let width) = shape else { return }
-        if labels.count != items.count * height * width {
-            labels = Array(repeating: 255, count: items.count * height * width)
-        }
-        var place = 0
+        labels.removeAll(keepingCapacity: true)
         for item in items {
             let base = item.image * height * width
             for row in 0..<height {
                 for column in 0..<width {
                     let from = item.placement.source(row, column, height: height, width: width)
-                    labels[place] = from.map { source[base + $0] } ?? 255
-                    place += 1
+                    labels.append(from.map { source[base + $0] } ?? 255)
                 }
             }
         }
@@ -83,10 +82,12 @@ private struct TargetMemory {
     ) {
         guard case .image(let channels, let height, let width) = shape else { return }
         let pixels = items.count * height * width
-        if mask.count != pixels {
+        if mask.storage.capacity < pixels {
             values = Tensor(zeros: pixels * channels)
             mask = Tensor(zeros: pixels)
         }
+        values = values.prefixOfStorage(pixels * channels)
+        mask = mask.prefixOfStorage(pixels)
         for (position, item) in items.enumerated() {
             Kernels.loadTarget(
                 target.values, mask: target.mask, source: item.image, channels: channels,

@@ -29,6 +29,8 @@ public final class Trainer {
     private let images: ImageSet
     private let meter: ObjectiveMeter
     private var ascent: SharpnessAscent?
+    /// The batch at hand; its memory is used again by the next.
+    private var items: [BatchItem] = []
     /// The last epoch's losses, task by task.
     public private(set) var epochSum: ObjectiveSum?
     /// Epochs finished.
@@ -97,20 +99,21 @@ public final class Trainer {
         let step = optimizer.steps
         executor.stepRandom = random.derived("step", step)
         executor.prepare(batch: chosen.count)
-        let items = BatchLoader.items(
-            images, chosen, augment: settings.augment, random: random.derived("augment", epoch))
+        BatchLoader.place(
+            chosen, of: images, augment: settings.augment,
+            random: random.derived("augment", epoch), in: &items)
         BatchLoader.load(images, items[...], into: executor)
-        let sum = gradients(items)
+        let sum = gradients()
         if let ascent {
             ascent.climb(executor)
-            _ = gradients(items)
+            _ = gradients()
             ascent.descend(executor)
         }
         optimizer.step(executor, rate: schedule.rate(step: step))
         return sum
     }
 
-    private func gradients(_ items: [BatchItem]) -> ObjectiveSum {
+    private func gradients() -> ObjectiveSum {
         executor.forward(nodes: meter.nodes, mode: .training)
         let sum = meter.losses(executor, items[...], scale: { _ in 1 })
         executor.backward()
