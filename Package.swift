@@ -24,6 +24,8 @@ let package = Package(
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(
+            name: "CJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "CKernels",
@@ -33,7 +35,8 @@ let package = Package(
         .target(
             name: "FathomCore",
             dependencies: [
-                "COpenBLAS", "CZlib", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
+                "CJPEG", "COpenBLAS", "CZlib", "CKernels",
+                .product(name: "Crypto", package: "swift-crypto"),
             ], path: "Sources/Core", swiftSettings: strict),
         .target(
             name: "FathomProtocol",

@@ -49,12 +49,28 @@ enum BatchLoader {
     }
 
     static func load(_ images: ImageSet, _ items: ArraySlice<BatchItem>, into executor: Executor) {
+        if let numbers = images.numbers {
+            return loadNumbers(numbers, images.shape, items, into: executor)
+        }
         images.pixels.withUnsafeBufferPointer { pixels in
             for (target, item) in items.enumerated() {
                 Kernels.loadImage(
                     pixels, source: item.image, channels: images.channels, height: images.height,
                     width: images.width, item.placement, target: target, batch: executor.batch,
                     into: executor.image)
+            }
+        }
+    }
+
+    private static func loadNumbers(
+        _ numbers: [Float], _ shape: ImageShape, _ items: ArraySlice<BatchItem>,
+        into executor: Executor
+    ) {
+        numbers.withUnsafeBufferPointer { numbers in
+            for (target, item) in items.enumerated() {
+                Kernels.loadImage(
+                    numbers, source: item.image, shape, item.placement, target: target,
+                    batch: executor.batch, into: executor.image)
             }
         }
     }
