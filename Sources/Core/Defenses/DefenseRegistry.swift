@@ -3,7 +3,9 @@ public enum DefenseRegistry {
     /// All defenses, in the order people are shown them.
     public static let defenses: [any Defense] = [
         NoDefense(), GrayDefense(), BitDepthDefense(), JPEGDefense(), BlurDefense(),
-        ReleasedBlurDefense(), MedianDefense(), ProjectionDefense(),
+        ReleasedBlurDefense(), MedianDefense(), ProjectionDefense(), CutoutDefense(),
+        CutMixDefense(), MixupDefense(), UEraserDefense(compresses: false),
+        UEraserDefense(compresses: true), CoinDefense(), RSKDefense(), AdversarialTraining(),
     ]
 
     /// The names of all defenses.
@@ -65,6 +67,27 @@ public enum DefenseRegistry {
             settings, channels: shape.channels, height: shape.height, width: shape.width)
         return defense.rewriting(
             resolved, fittedTo: images, random: random.derived("defense \(settings.name)"))
+    }
+
+    /// Makes ready what a defense does to every batch; `nil` for none, and for those of the
+    /// data-set stage, which have done their part before.
+    ///
+    /// - Parameters:
+    ///   - settings: May leave defaults out.
+    ///   - images: What is trained on.
+    public static func training(
+        _ settings: DefenseSettings, on images: ImageSet
+    ) throws(DefenseError) -> TrainingDefense? {
+        guard let defense = try defense(named: settings.name) as? any BatchDefense else {
+            return nil
+        }
+        let shape = images.shape
+        if let reason = defense.reasonUnfit(shape: shape) {
+            throw .unsuited(defense: settings.name, reason: reason)
+        }
+        let resolved = try resolve(
+            settings, channels: shape.channels, height: shape.height, width: shape.width)
+        return TrainingDefense(defense: defense, settings: resolved)
     }
 
     /// Whether the defense rewrites images before they are shown to a network: those that are

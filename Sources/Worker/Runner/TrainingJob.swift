@@ -16,7 +16,7 @@ struct TrainingJob {
             .derived("run", Int(truncatingIfNeeded: spec.seed))
         let trainer = Trainer(
             network: try source.network(spec.model), settings: spec.training, images: images.train,
-            random: random)
+            random: random, defense: try DefenseRegistry.training(spec.defense, on: images.train))
         if let previous = spec.previous {
             let checkpoint = try CheckpointFile(path: try context.input(previous, "checkpoint"))
             try trainer.restore(checkpoint.state)
