@@ -91,7 +91,7 @@ struct DefenseRunTests {
         let words = output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(
             words.contains(
-                "clean, rand-c: not applicable: gray needs 3 channels, and the images have 1."))
+                "rand-c, clean: not applicable: gray needs 3 channels, and the images have 1."))
         #expect(
             try rows("SELECT count(*) FROM leaderboard WHERE note LIKE 'not applicable%'") == ["2"])
         #expect(try rows("SELECT count(*) FROM job WHERE state <> 'finished'") == ["0"])
