@@ -27,6 +27,7 @@ let package = Package(
         .systemLibrary(
             name: "CJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(
             name: "CKernels",
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"])]),
@@ -35,7 +36,7 @@ let package = Package(
         .target(
             name: "FathomCore",
             dependencies: [
-                "CJPEG", "COpenBLAS", "CZlib", "CKernels",
+                "CJPEG", "COpenBLAS", "CZlib", "CPNG", "CKernels",
                 .product(name: "Crypto", package: "swift-crypto"),
             ], path: "Sources/Core", swiftSettings: strict),
         .target(

@@ -31,6 +31,7 @@ struct ArchitectureTests {
         "CProcess": ["Sources/Worker/Service/"],
         "CJPEG": ["Sources/Core/Defenses/"],
         "CZlib": ["Sources/Core/Data/"],
+        "CPNG": ["Sources/Core/Data/"],
         "Crypto": ["Sources/Core/Hashing/"],
         "Yams": ["Sources/Protocol/Manifest/"],
         "SwiftProtobuf": ["Sources/Protocol/Messages/"],
