@@ -24,15 +24,24 @@ enum Engine {
     /// Runs all jobs but probes.
     static func makeRunner() -> any JobRunner { CoreJobRunner() }
 
-    /// Reads a manifest and works it out.
+    /// Reads a manifest and works it out; nothing is written.
     static func plan(_ path: String, dataFolder: String?) throws -> SweepPlan {
+        try planWithFiles(path, dataFolder: dataFolder).plan
+    }
+
+    /// The same with the files of poisons made elsewhere, which jobs will read.
+    static func planWithFiles(
+        _ path: String, dataFolder: String?
+    ) throws -> (plan: SweepPlan, imported: ImportedFiles) {
         let manifest = try Manifest.load(path, capabilities: capabilities)
         let library = DataSetLibrary()
         var facts: [String: DataFacts] = [:]
         for set in Set(manifest.data.map(\.set)).sorted() {
             facts[set] = try library.facts(name: set, folder: dataFolder)
         }
-        return try SweepPlanner.plan(
+        let external = ExternalMethods(
+            manifest: path, dataFolder: dataFolder, library: library)
+        let plan = try SweepPlanner.plan(
             manifest, facts: facts,
             measuredLayers: { model, facts in
                 try ModelRegistry.classifier(
@@ -40,9 +49,13 @@ enum Engine {
                     classes: facts.classCount
                 ).measured.map(\.filterCount)
             },
-            resolveMethod: { method, facts in
-                try PerturbationRegistry.resolve(
-                    method, channels: facts.channels, height: facts.height, width: facts.width)
+            resolveMethod: { method, known in
+                guard !method.isExternal else {
+                    let set = facts.first { $0.value == known }?.key ?? ""
+                    return try external.resolved(method, dataSet: set)
+                }
+                return try PerturbationRegistry.resolve(
+                    method, channels: known.channels, height: known.height, width: known.width)
             },
             resolveDefense: { defense, facts in
                 try DefenseRegistry.resolve(
@@ -53,6 +66,7 @@ enum Engine {
                     defense.name, isDense: !["cls", "scene"].contains(task),
                     channels: facts.channels, height: facts.height, width: facts.width)
             }, revisions: try revisions())
+        return (plan, ImportedFiles(files: external.files))
     }
 
     private static func revisions() throws -> Revisions {

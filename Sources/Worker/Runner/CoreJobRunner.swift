@@ -16,6 +16,8 @@ public final class CoreJobRunner: JobRunner {
         _ spec: JobSpec, entries: Range<Int>, context: RunContext
     ) throws -> JobOutcome {
         switch spec.body {
+        case .poison(let poison) where poison.method.isExternal:
+            return try ImportedPoisonJob(spec: poison, data: data, context: context).run()
         case .poison(let poison):
             return try craft(poison, context)
         case .train(let train):
