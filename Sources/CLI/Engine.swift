@@ -11,7 +11,7 @@ enum Engine {
     static let capabilities = Capabilities(
         dataSets: DataSetCatalog.names,
         methods: PerturbationRegistry.methods.map { method in
-            MethodCapability(method.name, method.parameters.map(capability))
+            MethodCapability(method.name, method.allParameters.map(capability))
         },
         tasks: ["cls"],
         models: ModelRegistry.entries.map {
@@ -75,6 +75,8 @@ enum Engine {
         case .word(let value, let allowed):
             ParameterCapability(
                 parameter.name, .word(default: value, allowed), parameter.meaning)
+        case .text(let example):
+            ParameterCapability(parameter.name, .text(example: example), parameter.meaning)
         }
     }
 }
