@@ -40,7 +40,18 @@ enum Engine {
             resolveMethod: { method, facts in
                 try PerturbationRegistry.resolve(
                     method, channels: facts.channels, height: facts.height, width: facts.width)
-            }, revisions: try revisions())
+            }, crafting: crafting, revisions: try revisions())
+    }
+
+    /// What the core says a method takes; a method it does not know is refused before.
+    private static func crafting(_ method: MethodSettings) -> MethodCrafting {
+        guard let parts = try? PerturbationRegistry.parts(of: method) else {
+            return MethodCrafting()
+        }
+        let surrogate = (try? PerturbationRegistry.surrogate(of: method)) ?? nil
+        return MethodCrafting(
+            parts: parts.count, rounds: parts.rounds,
+            surrogate: surrogate.map { .init(model: $0.model, epochs: $0.epochs) })
     }
 
     private static func revisions() throws -> Revisions {

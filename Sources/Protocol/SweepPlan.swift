@@ -99,6 +99,8 @@ public struct PlannedCell: Hashable, Sendable {
 public struct PlannedRun: Hashable, Sendable {
     public var seed: Int
     public var poison: JobKey?
+    /// What is done before the poison: earlier parts of it, poisons under it, surrogates.
+    public var prerequisites: [JobKey]
     /// Training segments in order.
     public var segments: [JobKey]
     /// The SAL jobs in the order of their epochs.
@@ -114,9 +116,13 @@ public struct PlannedRun: Hashable, Sendable {
         }
     }
 
-    public init(seed: Int, poison: JobKey?, segments: [JobKey], measurements: [Measurement]) {
+    public init(
+        seed: Int, poison: JobKey?, segments: [JobKey], measurements: [Measurement],
+        prerequisites: [JobKey] = []
+    ) {
         self.seed = seed
         self.poison = poison
+        self.prerequisites = prerequisites
         self.segments = segments
         self.measurements = measurements
     }

@@ -132,6 +132,10 @@ extension Store {
             try insert.execute(arguments: [number, role, position, epoch, job])
         }
         if let poison = run.poison { try link("poison", 0, nil, poison) }
+        // What a poison takes stands behind it, so that a cell's progress counts it.
+        for (position, key) in run.prerequisites.enumerated() {
+            try link("poison", position + 1, nil, key)
+        }
         for (position, key) in run.segments.enumerated() { try link("segment", position, nil, key) }
         for (position, measurement) in run.measurements.enumerated() {
             try link("sal", position, measurement.epoch, measurement.job)

@@ -4,7 +4,9 @@ public enum PerturbationRegistry {
     public static let methods: [any PerturbationMethod] = [
         CleanMethod(), RandomMethod(form: .sampleWise), RandomMethod(form: .classWise),
         LabelMethod(kind: .noise), LabelMethod(kind: .random), LSPMethod(), OPSMethod(), ARMethod(),
-        CUDAMethod(), PILMethod(),
+        CUDAMethod(), PILMethod(), EMMethod(), EMClassMethod(),
+        TrainedSurrogateMethod(goal: .adversarial), TrainedSurrogateMethod(goal: .hypocritical),
+        REMMethod(),
     ]
 
     /// The names of all methods.

@@ -11,16 +11,19 @@ public enum SweepPlanner {
     ///     in their order; called once for each model and data set.
     ///   - resolveMethod: Fills in what of a method's settings depends on the size of the images,
     ///     and refuses what does not fit them; by default settings stay as they are.
+    ///   - crafting: What it takes to craft a method with complete settings; by default one job.
     ///   - revisions: The versions of the code that will compute the jobs.
     public static func plan(
         _ manifest: Manifest, facts: [String: DataFacts],
         measuredLayers: (ModelSettings, DataFacts) throws -> [Int],
         resolveMethod: (MethodSettings, DataFacts) throws -> MethodSettings = { given, _ in given },
+        crafting: @escaping (MethodSettings) -> MethodCrafting = { _ in MethodCrafting() },
         revisions: Revisions
     ) throws(PlanError) -> SweepPlan {
         try PlanCheck.check(manifest, facts: facts)
         let filterCounts = try PlanCheck.filterCounts(manifest, facts, measuredLayers)
-        var builder = PlanBuilder(manifest, filterCounts: filterCounts, revisions: revisions)
+        var builder = PlanBuilder(
+            manifest, filterCounts: filterCounts, revisions: revisions, crafting: crafting)
         for data in manifest.data {
             guard let known = facts[data.set] else { throw .factsMissing(dataSet: data.set) }
             let methods = try PlanCheck.resolved(manifest.methods, on: data, known, resolveMethod)

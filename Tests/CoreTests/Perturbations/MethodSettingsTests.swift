@@ -64,7 +64,7 @@ struct MethodSettingsResolutionTests {
     func registryIsComplete() throws {
         let names = [
             "clean", "rand-s", "rand-c", "label-noise", "random-labels", "lsp", "ops", "ar", "cuda",
-            "pil",
+            "pil", "em-s", "em-c", "tap", "hypo", "rem",
         ]
         #expect(PerturbationRegistry.names == names)
         for method in PerturbationRegistry.methods {
