@@ -25,7 +25,7 @@ struct EMMethod: SurrogateMethod {
                 meaning: "the error of the surrogate on poisoned images that ends crafting"),
             MethodParameter(
                 name: "trainSteps", kind: .number(default: nil, range: 0...100_000, whole: true),
-                meaning: "steps of training in a round; 0: a quarter of an epoch"),
+                meaning: "steps of training in a round; 0: a quarter of an epoch, and at least 10"),
             MethodParameter(
                 name: "steps", kind: .number(default: nil, range: 1...10000, whole: true),
                 meaning: "steps of the noise in a round"),
@@ -74,6 +74,8 @@ struct EMMethod: SurrogateMethod {
 struct EMTraining {
     let settings = TrainingSettings(learningRate: 0.1, momentum: 0.9, weightDecay: 5e-4)
     static let gradientNormMax = 5.0
+    /// What the source trains in a round; a quarter epoch of few images is less.
+    private static let stepsMin = 10
     let batches: [Range<Int>]
     let steps: Int
     /// The next batch.
@@ -82,7 +84,7 @@ struct EMTraining {
     init(_ request: CraftRequest, _ images: CraftImages, cursor: Int) {
         batches = images.batches(of: Int(request.number("batch")))
         let wanted = Int(request.number("trainSteps"))
-        steps = wanted > 0 ? wanted : (batches.count + 3) / 4
+        steps = wanted > 0 ? wanted : max(Self.stepsMin, (batches.count + 3) / 4)
         self.cursor = cursor
     }
 
