@@ -48,13 +48,15 @@ struct LocalSweep {
             endpoint: listen, keyPair: serverKeys, allowList: [workerKeys.publicKey])
         var settings = SchedulerSettings(term: try store.nextTerm(), build: Product.version)
         settings.shardEntries = shardEntries
+        settings.auditShare = plan.auditShare
         let service = CoordinatorService(
             jobs: jobs, store: store, listener: listener, settings: settings, logger: logger)
         let supervisor = AgentSupervisor(
             handoff: AgentHandoff(
                 endpoint: listener.endpoint, serverKey: serverKeys.publicKey.z85,
                 secretKey: workerKeys.secretKey, worker: "", slots: slots, artifacts: artifacts,
-                dataFolder: dataFolder),
+                spoolFolder: storePath + ".spool", dataFolder: dataFolder,
+                verbose: logger.logLevel <= .debug),
             ended: service.workerEnded, gaveUp: service.stop, logger: logger)
         let signals = StopSignals(stop: service.stop)
         defer { signals.cancel() }

@@ -12,10 +12,12 @@ public struct SweepPlan: Sendable {
     public var comparison: ComparisonSettings
     /// What the sweep will not be able to say, for the user to read before it runs.
     public var notes: [String]
+    /// The share of jobs to be computed a second time, 0...1.
+    public var auditShare: Double
 
     public init(
         name: String, manifest: String, cells: [PlannedCell], jobs: [PlannedJob],
-        comparison: ComparisonSettings, notes: [String] = []
+        comparison: ComparisonSettings, notes: [String] = [], auditShare: Double = 0
     ) {
         self.name = name
         self.manifest = manifest
@@ -23,6 +25,7 @@ public struct SweepPlan: Sendable {
         self.jobs = jobs
         self.comparison = comparison
         self.notes = notes
+        self.auditShare = auditShare
     }
 }
 

@@ -30,6 +30,7 @@ public final class CoordinatorService {
     private var lastTick = Instant.now()
     /// How long workers get to hand back and say goodbye at the end.
     private let farewellSeconds: Double
+    private let tickSeconds: Double
 
     /// - Parameter jobs: All jobs of the sweep, as the store knows them.
     public init(
@@ -40,6 +41,7 @@ public final class CoordinatorService {
         self.listener = listener
         self.logger = logger
         self.farewellSeconds = farewellSeconds
+        tickSeconds = min(0.5, settings.leaseSeconds / 10)
         specs.reserveCapacity(jobs.count)
         for job in jobs {
             specs[job.key] = job.spec
@@ -117,7 +119,8 @@ public final class CoordinatorService {
             try perform(scheduler.handle(.workerLost(worker), at: now))
         }
         try carryOut(requests.steering.withLock { $0.takeAll() }, at: now)
-        if now.seconds(since: lastTick) >= 0.5 {
+        while scheduler.hasMore { try perform(scheduler.handle(.proceed, at: now)) }
+        if now.seconds(since: lastTick) >= tickSeconds {
             lastTick = now
             try perform(scheduler.handle(.tick, at: now))
             for refusal in listener.takeRefusals() {
@@ -213,9 +216,12 @@ public final class CoordinatorService {
     /// Compares a late outcome with the accepted one, bit by bit, computing time apart.
     private func compare(_ lease: Lease, _ worker: WorkerID, _ outcome: JobOutcome) throws {
         try commit()
-        guard let accepted = try store.acceptedOutcome(of: lease.job, entries: lease.entries),
-            let detail = OutcomeComparison.difference(accepted: accepted, late: outcome)
+        guard let accepted = try store.acceptedOutcome(of: lease.job, entries: lease.entries)
         else { return }
+        guard let detail = OutcomeComparison.difference(accepted: accepted, late: outcome) else {
+            changes.append(.agreed(lease, worker: worker))
+            return
+        }
         logger.error(
             "results disagree",
             metadata: [

@@ -12,6 +12,7 @@ extension Store {
             let sweep = try Store.upsertSweep(plan, db)
             let jobs = try Store.insertJobs(plan.jobs, db)
             try Store.linkJobs(plan.jobs, to: sweep, ids: jobs, db)
+            try Store.reopenHollowJobs(of: sweep, db)
             try db.execute(sql: "UPDATE cell SET hidden = 1 WHERE sweep = ?", arguments: [sweep])
             for (position, cell) in plan.cells.enumerated() {
                 let id = try Store.upsertCell(cell, position: position, sweep: sweep, db)
@@ -72,6 +73,21 @@ extension Store {
         for (position, job) in jobs.enumerated() where linked.insert(job.key).inserted {
             try insert.execute(arguments: [sweep, position, ids[job.key]])
         }
+    }
+
+    /// Opens finished jobs again whose rows somebody has deleted.
+    private static func reopenHollowJobs(of sweep: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE job SET state = 'open', reason = NULL, forgivenAttempts =
+                  (SELECT coalesce(max(attempt), 0) FROM attempt WHERE attempt.job = job.id)
+                WHERE state = 'finished' AND id IN (SELECT job FROM sweepJob WHERE sweep = ?)
+                  AND CASE kind
+                    WHEN 'sal' THEN (SELECT count(*) FROM sal WHERE sal.job = job.id) < entryCount
+                    WHEN 'poison' THEN NOT EXISTS
+                      (SELECT 1 FROM poisonReport p WHERE p.job = job.id)
+                    ELSE NOT EXISTS (SELECT 1 FROM metric m WHERE m.job = job.id) END
+                """, arguments: [sweep])
     }
 
     private static func upsertCell(

@@ -9,6 +9,18 @@ extension StoreReader {
         try read { db in try JobLoader(db: db, sweep: sweep).load() }
     }
 
+    /// Workers that were there when the last coordinator ended, as far as the store knows: they
+    /// may come back with work they hold.
+    public func workersThatMayReturn() throws(StoreError) -> Set<WorkerID> {
+        try read { db in
+            let names = try String.fetchAll(
+                db,
+                sql: "SELECT id FROM worker WHERE leftAt IS NULL AND host IS NOT NULL "
+                    + "ORDER BY lastSeenAt DESC LIMIT 100000")
+            return Set(names.map { WorkerID($0) })
+        }
+    }
+
     /// What was accepted for these entries of a job, `seconds` apart, to compare a late outcome
     /// with; `nil` while one of the entries has nothing.
     public func acceptedOutcome(
@@ -39,6 +51,7 @@ private struct JobLoader {
         var used = 0
         var charged = 0
         var lost = 0
+        var isAudited = false
     }
 
     func load() throws -> [StoredJob] {
@@ -49,7 +62,7 @@ private struct JobLoader {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT j.id, j.key, j.spec, j.entryCount, j.state
+                SELECT j.id, j.key, j.spec, j.entryCount, j.state, j.paused
                 FROM sweepJob sj JOIN job j ON j.id = sj.job WHERE sj.sweep = ? ORDER BY sj.position
                 """, arguments: [sweep.number])
         var jobs: [StoredJob] = []
@@ -63,7 +76,8 @@ private struct JobLoader {
                     key: JobKey(digest), spec: try spec(row[2], of: id, decoder),
                     entryCount: row[3], state: state, entriesFinished: entries[id] ?? [],
                     attemptsUsed: tried.used, attemptsCharged: tried.charged,
-                    attemptsLost: tried.lost, artifacts: artifacts[id] ?? []))
+                    attemptsLost: tried.lost, isPaused: row[5], isAudited: tried.isAudited,
+                    artifacts: artifacts[id] ?? []))
         }
         return jobs
     }
@@ -91,11 +105,15 @@ private struct JobLoader {
             """
             SELECT a.job, max(a.attempt),
               sum(a.attempt > j.forgivenAttempts AND a.state IN ('error', 'slotDeath')),
-              sum(a.attempt > j.forgivenAttempts AND a.state IN ('workerLost', 'coordinatorLost'))
+              sum(a.attempt > j.forgivenAttempts AND a.state IN ('workerLost', 'coordinatorLost')),
+              max(a.state IN ('agreed', 'disagreed'))
             FROM attempt a JOIN job j ON j.id = a.job
             WHERE a.job IN (SELECT job FROM sweepJob WHERE sweep = ?) GROUP BY a.job
             """
-        ) { row in found[row[0]] = Attempts(used: row[1], charged: row[2], lost: row[3]) }
+        ) { row in
+            found[row[0]] = Attempts(
+                used: row[1], charged: row[2], lost: row[3], isAudited: row[4])
+        }
         return found
     }
 
