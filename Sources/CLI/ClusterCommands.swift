@@ -38,7 +38,7 @@ struct CoordinatorCommand: ParsableCommand {
         let store = try Store(path: options.db ?? "\(plan.name).fathom.sqlite")
         let id = try store.register(plan)
         let folder = ArtifactFolder(path: options.shared ?? store.path + ".artifacts")
-        var jobs = try store.jobs(of: id)
+        var jobs = try store.jobs(of: id, planned: plan.jobs)
         try store.apply(
             LostArtifacts.reopen(&jobs) { folder.size(of: folder.file($0)) != nil })
         let listener = try Listener(
@@ -63,10 +63,10 @@ struct CoordinatorCommand: ParsableCommand {
             try store.checkpointAndClose()
             throw ExitStatus.interrupted
         }
-        let finished = try store.jobs(of: id)
         try SweepEnd.show(store, id)
+        let tally = try store.reader.tally(of: id)
         try store.checkpointAndClose()
-        try SweepEnd.exit(for: finished)
+        try SweepEnd.exit(for: tally)
     }
 }
 

@@ -131,10 +131,18 @@ public struct PlannedJob: Hashable, Sendable {
     public var spec: JobSpec
     /// How many entries it has: measured layers or filters of a SAL job, 1 for others.
     public var entryCount: Int
+    /// `spec.canonical`, which the key is the digest of.
+    public var canonical: [UInt8]
 
-    public init(key: JobKey, spec: JobSpec, entryCount: Int) {
-        self.key = key
+    public init(spec: JobSpec, entryCount: Int) {
+        self.init(spec: spec, entryCount: entryCount, canonical: Array(spec.canonical))
+    }
+
+    /// - Parameter canonical: `spec.canonical`, put together by somebody who knows how.
+    init(spec: JobSpec, entryCount: Int, canonical: [UInt8]) {
+        key = JobKey(Digest(of: canonical))
         self.spec = spec
         self.entryCount = entryCount
+        self.canonical = canonical
     }
 }

@@ -56,7 +56,6 @@ struct AuditBook: Sendable {
     /// Whether a job belongs to the sample: the same jobs whoever asks and whenever.
     static func samples(_ key: JobKey, share: Double) -> Bool {
         guard share > 0 else { return false }
-        let word = UInt64(key.digest.hex.prefix(16), radix: 16) ?? 0
-        return Double(word) < share * 0x1p64
+        return Double(key.digest.firstWord) < share * 0x1p64
     }
 }

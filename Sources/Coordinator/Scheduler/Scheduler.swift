@@ -52,6 +52,9 @@ public struct Scheduler: Sendable {
     /// Whether no job is open, all are finished, given up or blocked, and those to be audited are.
     public var isComplete: Bool { openJobs == 0 && audits.isEmpty }
 
+    /// Whether workers of the last coordinator are still waited for.
+    public var isAwaitingWorkers: Bool { !reunion.isOver }
+
     /// Whether a step stopped short to keep its length bounded: `proceed` goes on with it.
     public internal(set) var hasMore = false
 

@@ -27,6 +27,7 @@ public final class CoordinatorService {
     private var delivery = Delivery()
     private var changes: [StoreChange] = []
     private var isFinished = false
+    private var hasDispatched = false
     private var lastTick = Instant.now()
     /// How long workers get to hand back and say goodbye at the end.
     private let farewellSeconds: Double
@@ -103,7 +104,8 @@ public final class CoordinatorService {
         let start = Instant.now()
         try perform(scheduler.handle(.drain, at: start))
         try settle()
-        while scheduler.progress.workers > 0,
+        // Workers that have not come back yet hear of the end too.
+        while scheduler.progress.workers > 0 || scheduler.isAwaitingWorkers,
             Instant.now().seconds(since: start) < farewellSeconds
         {
             try step()
@@ -172,6 +174,7 @@ public final class CoordinatorService {
             case .compare(let lease, let worker, let outcome):
                 try compare(lease, worker, outcome)
             case .assign(let worker, let lease):
+                noteFirstLease()
                 if let assignment = assignment(for: lease) {
                     delivery.add(.assign(assignment), to: worker)
                 }
@@ -184,6 +187,12 @@ public final class CoordinatorService {
             case .finished: isFinished = true
             }
         }
+    }
+
+    private func noteFirstLease() {
+        guard !hasDispatched else { return }
+        hasDispatched = true
+        logger.debug("first lease given", metadata: ["workers": "\(scheduler.progress.workers)"])
     }
 
     private func note(_ change: StoreChange) {

@@ -45,19 +45,19 @@ extension Store {
     ) throws -> [JobKey: Int64] {
         let find = try db.cachedStatement(sql: "SELECT id FROM job WHERE key = ?")
         let insert = try db.cachedStatement(
-            sql: "INSERT INTO job (key, kind, spec, entryCount) VALUES (?, ?, ?, ?)")
+            sql: """
+                INSERT INTO job (key, kind, spec, entryCount) VALUES (?, ?, ?, ?)
+                ON CONFLICT (key) DO NOTHING
+                """)
         var ids: [JobKey: Int64] = [:]
         ids.reserveCapacity(jobs.count)
         for job in jobs where ids[job.key] == nil {
             let key = job.key.description
-            if let known = try Int64.fetchOne(find, arguments: [key]) {
-                ids[job.key] = known
-                continue
-            }
-            // Encoding is the dear part, so only new jobs are encoded.
-            let spec = String(decoding: job.spec.canonical, as: UTF8.self)
+            let spec = String(decoding: job.canonical, as: UTF8.self)
             try insert.execute(arguments: [key, job.spec.kind.rawValue, spec, job.entryCount])
-            ids[job.key] = db.lastInsertedRowID
+            ids[job.key] =
+                db.changesCount == 1
+                ? db.lastInsertedRowID : try Int64.fetchOne(find, arguments: [key])
         }
         return ids
     }

@@ -46,6 +46,18 @@ public enum FailureReason: String, Sendable, Hashable, Codable, CaseIterable {
     case probation
 }
 
+/// How many jobs are in which state.
+public struct JobTally: Sendable, Hashable {
+    public var open = 0
+    public var finished = 0
+    public var quarantined = 0
+    public var blocked = 0
+
+    public init() {}
+
+    public var jobs: Int { open + finished + quarantined + blocked }
+}
+
 /// A job as the store knows it when a coordinator starts.
 public struct StoredJob: Sendable, Hashable {
     public enum State: String, Sendable, Hashable, CaseIterable {

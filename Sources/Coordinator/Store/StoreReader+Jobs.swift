@@ -5,8 +5,37 @@ import GRDB
 
 extension StoreReader {
     /// The sweep's jobs as the store knows them, dependencies before those who depend on them.
-    public func jobs(of sweep: SweepID) throws(StoreError) -> [StoredJob] {
-        try read { db in try JobLoader(db: db, sweep: sweep).load() }
+    ///
+    /// - Parameter planned: The plan that was registered last, where it is at hand: its
+    ///   specifications need not be read again.
+    public func jobs(
+        of sweep: SweepID, planned: [PlannedJob] = []
+    ) throws(StoreError) -> [StoredJob] {
+        try read { db in try JobLoader(db: db, sweep: sweep, planned: planned).load() }
+    }
+
+    /// How many of the sweep's jobs are in which state.
+    public func tally(of sweep: SweepID) throws(StoreError) -> JobTally {
+        try read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT j.state, count(*) FROM sweepJob sj JOIN job j ON j.id = sj.job
+                    WHERE sj.sweep = ? GROUP BY j.state
+                    """, arguments: [sweep.number])
+            var tally = JobTally()
+            for row in rows {
+                let count: Int = row[1]
+                switch StoredJob.State(rawValue: row[0]) {
+                case .open: tally.open = count
+                case .finished: tally.finished = count
+                case .quarantined: tally.quarantined = count
+                case .blocked: tally.blocked = count
+                case nil: break
+                }
+            }
+            return tally
+        }
     }
 
     /// Workers that were there when the last coordinator ended, as far as the store knows: they
@@ -46,6 +75,7 @@ extension StoreReader {
 private struct JobLoader {
     let db: Database
     let sweep: SweepID
+    let planned: [PlannedJob]
 
     private struct Attempts {
         var used = 0
@@ -62,7 +92,7 @@ private struct JobLoader {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT j.id, j.key, j.spec, j.entryCount, j.state, j.paused
+                SELECT j.id, j.key, sj.position, j.entryCount, j.state, j.paused
                 FROM sweepJob sj JOIN job j ON j.id = sj.job WHERE sj.sweep = ? ORDER BY sj.position
                 """, arguments: [sweep.number])
         var jobs: [StoredJob] = []
@@ -71,9 +101,10 @@ private struct JobLoader {
             let tried = attempts[id] ?? Attempts()
             guard let digest = Digest(hex: row[1]), let state = StoredJob.State(rawValue: row[4])
             else { throw damaged("job \(id) has no readable key or state") }
+            let key = JobKey(digest)
             jobs.append(
                 StoredJob(
-                    key: JobKey(digest), spec: try spec(row[2], of: id, decoder),
+                    key: key, spec: try spec(of: id, key, position: row[2], decoder),
                     entryCount: row[3], state: state, entriesFinished: entries[id] ?? [],
                     attemptsUsed: tried.used, attemptsCharged: tried.charged,
                     attemptsLost: tried.lost, isPaused: row[5], isAudited: tried.isAudited,
@@ -82,7 +113,14 @@ private struct JobLoader {
         return jobs
     }
 
-    private func spec(_ text: String, of id: Int64, _ decoder: JSONDecoder) throws -> JobSpec {
+    private func spec(
+        of id: Int64, _ key: JobKey, position: Int, _ decoder: JSONDecoder
+    ) throws -> JobSpec {
+        if planned.indices.contains(position), planned[position].key == key {
+            return planned[position].spec
+        }
+        let find = try db.cachedStatement(sql: "SELECT spec FROM job WHERE id = ?")
+        let text = try String.fetchOne(find, arguments: [id]) ?? ""
         do {
             return try decoder.decode(JobSpec.self, from: Data(text.utf8))
         } catch {

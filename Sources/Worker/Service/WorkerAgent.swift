@@ -120,6 +120,7 @@ public final class WorkerAgent {
         case .said(let messages):
             for message in messages {
                 if let event = event(of: message, slot: report.slot) {
+                    log(event)
                     try perform(session.handle(event, at: now))
                 }
             }
@@ -149,7 +150,7 @@ public final class WorkerAgent {
         for effect in effects {
             switch effect {
             case .send(let message):
-                log(message)
+                if case .hello(let hello) = message { log(hello) }
                 outgoing.append(message)
             case .spool(let message): keep(message)
             case .unspool(let leases): spool.drop(leases)
@@ -169,20 +170,21 @@ public final class WorkerAgent {
         }
     }
 
-    private func log(_ message: WorkerMessage) {
-        switch message {
-        case .hello(let hello):
-            logger.debug(
-                "said hello",
-                metadata: [
-                    "held": "\(hello.held.count)",
-                    "unacknowledged": "\(hello.unacknowledged.count)",
-                ])
-        case .result(let lease, _):
-            logger.debug(
-                "job computed", metadata: ["job": "\(lease.job)", "entries": "\(lease.entries)"])
-        default: break
-        }
+    private func log(_ hello: Hello) {
+        logger.debug(
+            "said hello",
+            metadata: [
+                "held": "\(hello.held.count)", "unacknowledged": "\(hello.unacknowledged.count)",
+            ])
+    }
+
+    private func log(_ event: SessionEvent) {
+        guard case .finished(let slot, let lease, _) = event else { return }
+        logger.debug(
+            "job computed",
+            metadata: [
+                "slot": "\(slot)", "job": "\(lease.job)", "entries": "\(lease.entries)",
+            ])
     }
 
     private func flush() {

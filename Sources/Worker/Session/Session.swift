@@ -94,6 +94,7 @@ public struct Session: Sendable {
     var leaseSeconds = 15.0
     var lastHello: Instant?
     var lastHeartbeat: Instant
+    var lastOutboxLook: Instant
     var lastHeard: Instant
     var deadline: Instant?
     var isDraining = false
@@ -122,6 +123,7 @@ public struct Session: Sendable {
         self.settings = settings
         slots = Array(repeating: [], count: settings.facts.slots)
         lastHeartbeat = now
+        lastOutboxLook = now
         lastHeard = now
         for case .result(let lease, let outcome) in spooled {
             outbox[lease] = Unacknowledged(
@@ -229,8 +231,6 @@ public struct Session: Sendable {
     }
 
     private mutating func tick(at now: Instant) {
-        for (lease, item) in sortedOutbox()
-        where now.seconds(since: item.since) >= settings.resendSeconds { spool(lease) }
         if now.seconds(since: lastHeard) > settings.patienceSeconds {
             end(.outOfPatience)
             return
@@ -241,6 +241,10 @@ public struct Session: Sendable {
             return
         }
         if isRegistered && now.seconds(since: lastHeard) > leaseSeconds { isRegistered = false }
+        if now.seconds(since: lastOutboxLook) >= settings.resendSeconds / 10 {
+            lastOutboxLook = now
+            lookThroughOutbox(at: now)
+        }
         guard isConnected else { return }
         guard isRegistered else {
             let waited = lastHello.map { now.seconds(since: $0) } ?? .infinity
@@ -251,7 +255,12 @@ public struct Session: Sendable {
             lastHeartbeat = now
             effects.append(.send(.heartbeat(inventory())))
         }
+    }
+
+    /// What waits long for its acknowledgement is put on disk and sent again.
+    private mutating func lookThroughOutbox(at now: Instant) {
         for (lease, item) in sortedOutbox() {
+            if now.seconds(since: item.since) >= settings.resendSeconds { spool(lease) }
             if let sent = item.sent, now.seconds(since: sent) < settings.resendSeconds { continue }
             send(lease, at: now)
         }
