@@ -49,6 +49,9 @@ public struct Scheduler: Sendable {
         }
     }
 
+    /// The position of a job among those the scheduler was made with.
+    public func number(of key: JobKey) -> Int? { table.index(of: key) }
+
     /// Whether no job is open, all are finished, given up or blocked, and those to be audited are.
     public var isComplete: Bool { openJobs == 0 && audits.isEmpty }
 

@@ -21,7 +21,8 @@ public final class CoordinatorService {
     private let listener: Listener
     private let logger: Logger
     private let requests = Requests()
-    private var specs: [JobKey: JobSpec] = [:]
+    /// By the scheduler's number of the job.
+    private let specs: [JobSpec]
     private var artifacts: [JobKey: [ArtifactReference]] = [:]
     private var scheduler: Scheduler
     private var delivery = Delivery()
@@ -43,11 +44,8 @@ public final class CoordinatorService {
         self.logger = logger
         self.farewellSeconds = farewellSeconds
         tickSeconds = min(0.5, settings.leaseSeconds / 10)
-        specs.reserveCapacity(jobs.count)
-        for job in jobs {
-            specs[job.key] = job.spec
-            if !job.artifacts.isEmpty { artifacts[job.key] = job.artifacts }
-        }
+        specs = jobs.map(\.spec)
+        for job in jobs where !job.artifacts.isEmpty { artifacts[job.key] = job.artifacts }
         scheduler = Scheduler(settings: settings, jobs: jobs.map { SchedulerJob($0) })
     }
 
@@ -215,7 +213,7 @@ public final class CoordinatorService {
     }
 
     private func assignment(for lease: Lease) -> Assignment? {
-        guard let spec = specs[lease.job] else { return nil }
+        guard let spec = scheduler.number(of: lease.job).map({ specs[$0] }) else { return nil }
         let inputs = spec.dependencies.flatMap { job in
             (artifacts[job] ?? []).map { InputArtifact(job: job, artifact: $0) }
         }

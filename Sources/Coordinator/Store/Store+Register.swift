@@ -8,17 +8,36 @@ extension Store {
     /// seeds that the plan no longer has are hidden, not deleted. Registering again changes
     /// nothing.
     public func register(_ plan: SweepPlan) throws(StoreError) -> SweepID {
-        try write { db in
+        // Keys fall anywhere in their index; where it lies in memory that costs nothing.
+        try setCache(mebibytes: Self.registeringCache)
+        defer { try? setCache(mebibytes: StoreOpening.cacheMebibytes) }
+        return try write { db in
             let sweep = try Store.upsertSweep(plan, db)
             let jobs = try Store.insertJobs(plan.jobs, db)
-            try Store.linkJobs(plan.jobs, to: sweep, ids: jobs, db)
+            try Store.linkJobs(jobs, to: sweep, db)
             try Store.reopenHollowJobs(of: sweep, db)
             try db.execute(sql: "UPDATE cell SET hidden = 1 WHERE sweep = ?", arguments: [sweep])
+            let numbers =
+                plan.cells.isEmpty
+                ? [:] : Dictionary(zip(plan.jobs.map(\.key), jobs), uniquingKeysWith: { $1 })
             for (position, cell) in plan.cells.enumerated() {
                 let id = try Store.upsertCell(cell, position: position, sweep: sweep, db)
-                try Store.registerRuns(cell.runs, of: id, jobs: jobs, db)
+                try Store.registerRuns(cell.runs, of: id, jobs: numbers, db)
             }
             return SweepID(number: sweep)
+        }
+    }
+
+    private static let registeringCache = 192
+
+    private func setCache(mebibytes: Int) throws(StoreError) {
+        do {
+            try queue.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA cache_size = -\(mebibytes << 10)")
+                db.releaseMemory()
+            }
+        } catch {
+            throw StoreError(error, path: path)
         }
     }
 
@@ -39,39 +58,31 @@ extension Store {
 
     /// Inserts the jobs that are missing.
     ///
-    /// - Returns: The number of every job of the plan.
-    private static func insertJobs(
-        _ jobs: [PlannedJob], _ db: Database
-    ) throws -> [JobKey: Int64] {
+    /// - Returns: The number of every job, in the plan's order.
+    private static func insertJobs(_ jobs: [PlannedJob], _ db: Database) throws -> [Int64] {
         let find = try db.cachedStatement(sql: "SELECT id FROM job WHERE key = ?")
         let insert = try db.cachedStatement(
             sql: """
                 INSERT INTO job (key, kind, spec, entryCount) VALUES (?, ?, ?, ?)
                 ON CONFLICT (key) DO NOTHING
                 """)
-        var ids: [JobKey: Int64] = [:]
-        ids.reserveCapacity(jobs.count)
-        for job in jobs where ids[job.key] == nil {
+        var numbers = [Int64](repeating: 0, count: jobs.count)
+        for (index, job) in jobs.enumerated() {
             let key = job.key.description
             let spec = String(decoding: job.canonical, as: UTF8.self)
             try insert.execute(arguments: [key, job.spec.kind.rawValue, spec, job.entryCount])
-            ids[job.key] =
-                db.changesCount == 1
-                ? db.lastInsertedRowID : try Int64.fetchOne(find, arguments: [key])
+            numbers[index] =
+                db.changesCount == 1 ? db.lastInsertedRowID : try id(find, [key])
         }
-        return ids
+        return numbers
     }
 
-    private static func linkJobs(
-        _ jobs: [PlannedJob], to sweep: Int64, ids: [JobKey: Int64], _ db: Database
-    ) throws {
+    private static func linkJobs(_ jobs: [Int64], to sweep: Int64, _ db: Database) throws {
         try db.execute(sql: "DELETE FROM sweepJob WHERE sweep = ?", arguments: [sweep])
         let insert = try db.cachedStatement(
             sql: "INSERT INTO sweepJob (sweep, position, job) VALUES (?, ?, ?)")
-        var linked: Set<JobKey> = []
-        linked.reserveCapacity(jobs.count)
-        for (position, job) in jobs.enumerated() where linked.insert(job.key).inserted {
-            try insert.execute(arguments: [sweep, position, ids[job.key]])
+        for (position, job) in jobs.enumerated() {
+            try insert.execute(arguments: [sweep, position, job])
         }
     }
 
@@ -157,7 +168,11 @@ extension Store {
     private static func id(
         _ sql: String, _ arguments: StatementArguments, _ db: Database
     ) throws -> Int64 {
-        guard let id = try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: arguments) else {
+        try id(db.cachedStatement(sql: sql), arguments)
+    }
+
+    private static func id(_ find: Statement, _ arguments: StatementArguments) throws -> Int64 {
+        guard let id = try Int64.fetchOne(find, arguments: arguments) else {
             throw StoreError.constraint(detail: "a row just written is missing")
         }
         return id
