@@ -47,7 +47,8 @@ struct JobLoader {
 
     /// Jobs of which something is known beyond the plan: few of a sweep that has just begun.
     private static let touchedSQL = """
-        SELECT j.id, sj.position, j.state, j.paused FROM sweepJob sj JOIN job j ON j.id = sj.job
+        SELECT j.id, sj.position, j.state, j.paused
+        FROM sweepJob sj JOIN job j ON j.id = sj.job
         WHERE sj.sweep = ? AND (j.state <> 'open' OR j.paused
           OR j.id IN (SELECT job FROM attempt) OR j.id IN (SELECT job FROM sal))
         """

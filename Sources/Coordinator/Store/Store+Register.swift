@@ -8,8 +8,8 @@ extension Store {
     /// seeds that the plan no longer has are hidden, not deleted. Registering again changes
     /// nothing.
     public func register(_ plan: SweepPlan) throws(StoreError) -> SweepID {
-        // Keys fall anywhere in their index; where it lies in memory that costs nothing.
-        try setCache(mebibytes: Self.registeringCache)
+        // Keys fall anywhere in their index; where it lies in memory that costs little.
+        try setCache(mebibytes: 192)
         defer { try? setCache(mebibytes: StoreOpening.cacheMebibytes) }
         return try write { db in
             let sweep = try Store.upsertSweep(plan, db)
@@ -27,8 +27,6 @@ extension Store {
             return SweepID(number: sweep)
         }
     }
-
-    private static let registeringCache = 192
 
     private func setCache(mebibytes: Int) throws(StoreError) {
         do {
@@ -66,15 +64,12 @@ extension Store {
                 INSERT INTO job (key, kind, spec, entryCount) VALUES (?, ?, ?, ?)
                 ON CONFLICT (key) DO NOTHING
                 """)
-        var numbers = [Int64](repeating: 0, count: jobs.count)
-        for (index, job) in jobs.enumerated() {
+        return try jobs.map { job in
             let key = job.key.description
             let spec = String(decoding: job.canonical, as: UTF8.self)
             try insert.execute(arguments: [key, job.spec.kind.rawValue, spec, job.entryCount])
-            numbers[index] =
-                db.changesCount == 1 ? db.lastInsertedRowID : try id(find, [key])
+            return db.changesCount == 1 ? db.lastInsertedRowID : try id(find, [key])
         }
-        return numbers
     }
 
     private static func linkJobs(_ jobs: [Int64], to sweep: Int64, _ db: Database) throws {
@@ -92,7 +87,7 @@ extension Store {
             sql: """
                 UPDATE job SET state = 'open', reason = NULL, forgivenAttempts =
                   (SELECT coalesce(max(attempt), 0) FROM attempt WHERE attempt.job = job.id)
-                WHERE state = 'finished' AND id IN (SELECT job FROM sweepJob WHERE sweep = ?)
+                WHERE state = 'finished' AND +id IN (SELECT job FROM sweepJob WHERE sweep = ?)
                   AND CASE kind
                     WHEN 'sal' THEN (SELECT count(*) FROM sal WHERE sal.job = job.id) < entryCount
                     WHEN 'poison' THEN NOT EXISTS

@@ -24,6 +24,7 @@ extension StoreSchema {
           state, error, logTail, seconds, endedAt FROM attempt;
         DROP TABLE attempt;
         ALTER TABLE attemptOfTerm RENAME TO attempt;
+        CREATE INDEX sweepJobByJob ON sweepJob(job);
         DROP VIEW progress;
         CREATE VIEW progress AS
           SELECT s.name AS sweep, c.label AS cell, c.method, c.task, c.model, c.defense, j.kind,

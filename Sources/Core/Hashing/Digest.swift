@@ -38,7 +38,7 @@ public struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConve
 
     /// Hashes `bytes`.
     public init(of bytes: some DataProtocol) {
-        self.init(all: Array(SHA256.hash(data: bytes)))
+        self.init(all: SHA256.hash(data: bytes))
     }
 
     /// Hashes the file at `path`, a mebibyte at a time.
@@ -51,16 +51,16 @@ public struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConve
         while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
             hasher.update(data: chunk)
         }
-        self.init(all: Array(hasher.finalize()))
+        self.init(all: hasher.finalize())
     }
 
     /// Takes 32 bytes, the most significant of each word first.
-    private init(all bytes: some Collection<UInt8>) {
-        var words: [UInt64] = [0, 0, 0, 0]
-        for (index, byte) in bytes.enumerated() {
-            words[index / 8] = words[index / 8] << 8 | UInt64(byte)
+    private init(all bytes: some Sequence<UInt8>) {
+        var rest = bytes.makeIterator()
+        func word() -> UInt64 {
+            (0..<8).reduce(0) { word, _ in word << 8 | UInt64(rest.next() ?? 0) }
         }
-        self.words = (words[0], words[1], words[2], words[3])
+        words = (word(), word(), word(), word())
     }
 
     public init(from decoder: any Decoder) throws {
