@@ -11,7 +11,7 @@ enum Engine {
     static let capabilities = Capabilities(
         dataSets: DataSetCatalog.names,
         methods: PerturbationRegistry.methods.map { method in
-            MethodCapability(method.name, method.parameters.map(capability))
+            MethodCapability(method.name, method.allParameters.map(capability))
         },
         tasks: ["cls"],
         models: ModelRegistry.entries.map {
@@ -65,8 +65,19 @@ enum Engine {
                 DefenseRegistry.reasonUnfit(
                     defense.name, isDense: !["cls", "scene"].contains(task),
                     channels: facts.channels, height: facts.height, width: facts.width)
-            }, revisions: try revisions())
+            }, crafting: crafting, revisions: try revisions())
         return (plan, ImportedFiles(files: external.files))
+    }
+
+    /// What the core says a method takes; a method it does not know is refused before.
+    private static func crafting(_ method: MethodSettings) -> MethodCrafting {
+        guard !method.isExternal, let parts = try? PerturbationRegistry.parts(of: method) else {
+            return MethodCrafting()
+        }
+        let surrogate = (try? PerturbationRegistry.surrogate(of: method)) ?? nil
+        return MethodCrafting(
+            parts: parts.count, rounds: parts.rounds,
+            surrogate: surrogate.map { .init(model: $0.model, epochs: $0.epochs) })
     }
 
     private static func revisions() throws -> Revisions {
@@ -103,6 +114,8 @@ enum Engine {
         case .word(let value, let allowed):
             ParameterCapability(
                 parameter.name, .word(default: value, allowed), parameter.meaning)
+        case .text(let example):
+            ParameterCapability(parameter.name, .text(example: example), parameter.meaning)
         }
     }
 }

@@ -1,148 +1,70 @@
-public import ArgumentParser
+import ArgumentParser
 import FathomCoordinator
-import FathomCore
 import FathomProtocol
-import FathomWorker
-import Foundation
 
-extension ExternalSettings.Application: ExpressibleByArgument {}
-extension ExternalSettings.Sign: ExpressibleByArgument {}
-extension ExternalSettings.Rounding: ExpressibleByArgument {}
-extension PoisonExport.Form: ExpressibleByArgument {}
-
-/// Poisons made elsewhere, and ours for elsewhere.
+/// Poisons and what they turned out to be.
 struct PoisonCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "poison", abstract: "Read poisons made elsewhere, and write ours for others.",
-        subcommands: [PoisonImportCommand.self, PoisonExportCommand.self])
+        commandName: "poison", abstract: "Look at poisons, read those made elsewhere, write ours for others.",
+        subcommands: [
+            PoisonInspectCommand.self, PoisonImportCommand.self, PoisonExportCommand.self,
+        ])
 }
 
-/// Checks a poison and writes it in our own form.
-struct PoisonImportCommand: ParsableCommand {
+/// The stored reports of poisons.
+struct PoisonInspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Check a poison made elsewhere, and say what it is.",
+        commandName: "inspect",
+        abstract: "Show budgets, probes and costs of the poisons of a sweep.",
         discussion: """
-            SOURCE is a folder of PNG files called 0.png, 1.png and so on by their index in the \
-            clean training set, or an .npy, .npz or .pt file. A sweep can name SOURCE itself, or \
-            the folder written here: methods: [clean, { name: mine, kind: external, path: ... }].
+            One row for every line of a poison's report, of every cell and seed, or of one cell. \
+            Numbers are in the units of docs/science/methods.md.
             """)
-
-    @Argument(help: "The folder or file.")
-    var source: String
-
-    @Option(help: "The data set whose training images it is for.")
-    var dataSet: String
-
-    @Option(
-        help: "The folder to write delta.npy and poison.json to; by default nothing is written.")
-    var to: String?
-
-    @Option(help: "What it is called.")
-    var name = "imported"
-
-    @Option(help: "Where data sets lie; by default the usual places.")
-    var data: String?
-
-    @Option(help: "auto, replace or add: what numbers do to images.")
-    var apply = ExternalSettings.Application.auto
-
-    @Option(help: "both or positive: whether negative perturbations count.")
-    var sign = ExternalSettings.Sign.both
-
-    @Option(help: "nearest or truncate: how fractions become bytes.")
-    var rounding = ExternalSettings.Rounding.nearest
-
-    @Option(help: "Which array, of a file with several.")
-    var array: String?
-
-    @Flag(help: "Leave images clean that the source lacks.")
-    var allowPartial = false
-
-    func run() throws {
-        let set = try DataSetLibrary().open(name: dataSet, folder: data)
-        let clean = set.train
-        let poison = try ExternalPoison(
-            path: source, on: clean,
-            settings: ExternalSettings(
-                application: apply, sign: sign, rounding: rounding, array: array,
-                allowsPartial: allowPartial))
-        if let to {
-            let card = PoisonExport.Card(
-                name: name, dataSet: dataSet, cleanDigest: set.facts.digest, source: source,
-                numbers: poison.numbers, words: poison.words)
-            try PoisonExport(clean: clean, poison: poison).write(.folder, to: to, card: card)
-        }
-        for (key, value) in poison.numbers.sorted(by: { $0.key < $1.key }) {
-            print("\(key) \(String(format: "%.6g", value))")
-        }
-        for (key, value) in poison.words.sorted(by: { $0.key < $1.key }) {
-            print("\(key) \(value)")
-        }
-    }
-}
-
-/// Writes the images of a poison job for other programs.
-struct PoisonExportCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write a poison of a store for other programs.")
 
     @Argument(help: "The store.")
     var store: String
 
-    @Argument(help: "The poison job's key, or its first digits.")
-    var job: String
+    @Argument(help: "A cell, by the first digits of its key as other commands show them.")
+    var cell: String?
 
-    @Option(help: "The file or folder to write.")
-    var to: String
+    @Option(help: "The sweep, where the store holds several.")
+    var sweep: String?
 
-    @Option(help: "folder, png, npy, npz or pt.")
-    var form = PoisonExport.Form.folder
-
-    @Option(help: "Where data sets lie; by default the usual places.")
-    var data: String?
-
-    @Option(help: "The artifact folder; by default the one beside the store.")
-    var shared: String?
+    @Option(help: "table, json, csv, markdown or latex.")
+    var format = TableFormat.table
 
     func run() throws {
-        let (key, spec, artifact) = try found()
-        let (clean, poisoned) = try PoisonReading.images(
-            spec, artifact: artifact, dataFolder: data)
-        guard zip(poisoned.labels, poisoned.indices).allSatisfy({ clean.labels[$1] == $0 }) else {
-            throw InputError(
-                description: "job \(key) changes labels, which these forms do not carry")
-        }
-        let poison = ExternalPoison(from: clean, to: poisoned)
-        let card = PoisonExport.Card(
-            name: spec.method.name, dataSet: spec.data.settings.set,
-            cleanDigest: spec.data.digest, source: "job \(key), seed \(spec.seed)",
-            numbers: poison.numbers.merging(spec.method.numbers) { own, _ in own },
-            words: spec.method.words)
-        try PoisonExport(clean: clean, poison: poison).write(form, to: to, card: card)
-        print("\(to): \(poisoned.count) of \(clean.count) images")
+        let reader = try Store.openReadOnly(path: store)
+        let name = SQLText.quoted(try reader.name(of: try reader.sweep(named: sweep)))
+        if let cell { try check(cell, reader, sweep: name) }
+        let chosen = cell.map { "AND c.label LIKE '\($0.lowercased())%'" } ?? ""
+        let rows = try reader.query(
+            """
+            SELECT c.label AS cell, c.method, c.dataSet, r.seed, p.name, p.number, p.word
+            FROM sweep s JOIN cell c ON c.sweep = s.id JOIN run r ON r.cell = c.id
+              JOIN runJob x ON x.run = r.id AND x.role = 'poison' AND x.position = 0
+              JOIN poisonReport p ON p.job = x.job
+            WHERE s.name = \(name) AND c.hidden = 0 AND r.hidden = 0 \(chosen)
+            ORDER BY c.position, c.id, r.seed, p.name
+            """)
+        print(format.text(of: rows), terminator: "")
+        if rows.rows.isEmpty { Failure.say("no poison has a report yet") }
     }
 
-    private func found() throws -> (key: String, spec: PoisonSpec, artifact: String) {
-        guard !job.isEmpty, job.count <= 64, job.allSatisfy(\.isHexDigit) else {
+    /// Refuses what is no cell of the sweep.
+    private func check(_ cell: String, _ reader: StoreReader, sweep: String) throws {
+        guard !cell.isEmpty, cell.count <= 12, cell.allSatisfy(\.isHexDigit) else {
             throw InputError(
-                description: "JOB is \(job); it is a key of up to 64 hexadecimal digits")
+                description: "CELL is \(cell); it is a cell's label of up to 12 hexadecimal digits")
         }
-        let rows = try Store.openReadOnly(path: store).query(
-            "SELECT j.key, j.spec, a.digest FROM job j JOIN artifact a ON a.job = j.id "
-                + "WHERE j.kind = 'poison' AND a.name = 'poison' "
-                + "AND j.key LIKE '\(job.lowercased())%'", limit: 2
-        ).rows
-        guard rows.count == 1, let digest = Digest(hex: rows[0][2].text) else {
+        let found = try reader.query(
+            "SELECT c.label FROM cell c JOIN sweep s ON s.id = c.sweep "
+                + "WHERE s.name = \(sweep) AND c.hidden = 0 AND c.label LIKE '\(cell.lowercased())%'"
+        )
+        guard !found.rows.isEmpty else {
             throw InputError(
-                description:
-                    "\(rows.count > 1 ? "several" : "no") finished poison jobs of \(store) "
-                    + "begin with \(job); fathom query shows those there are")
+                description: "CELL is \(cell), which no cell of the sweep begins with; "
+                    + "fathom status shows them")
         }
-        let spec = try JSONDecoder().decode(JobSpec.self, from: Data(rows[0][1].text.utf8))
-        guard case .poison(let poison) = spec.body else {
-            throw InputError(description: "job \(job) is no poison")
-        }
-        let folder = ArtifactFolder(path: shared ?? store + ".artifacts")
-        return (rows[0][0].text, poison, folder.file(digest))
     }
 }

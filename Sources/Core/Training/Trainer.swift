@@ -166,7 +166,7 @@ public final class Trainer {
 }
 
 /// A network's parameters and its optimizer's memory after an epoch.
-public struct TrainingState {
+public struct TrainingState: Sendable {
     public var epoch: Int
     public var optimizerSteps: Int
     /// Named arrays: parameters under their PyTorch names, moments under `optimizer.`.

@@ -96,6 +96,17 @@ public struct MethodCapability: Hashable, Sendable {
         self.name = name
         self.parameters = parameters
     }
+
+    /// Methods one on top of the other, such as `ops+em-s`; settings carry their method's name.
+    init(combining parts: [MethodCapability]) {
+        name = parts.map(\.name).joined(separator: "+")
+        parameters = parts.flatMap { part in
+            part.parameters.map { parameter in
+                ParameterCapability(
+                    "\(part.name).\(parameter.name)", parameter.kind, parameter.meaning)
+            }
+        }
+    }
 }
 
 /// A defense, and what may be set about it.
@@ -115,7 +126,9 @@ public struct ParameterCapability: Hashable, Sendable {
         /// A default of `nil` leaves the setting out, for the method to work out.
         case number(default: Double?, NumberRange)
         case whole(default: Int?, ClosedRange<Int>)
-        case word(default: String, [String])
+        case word(default: String?, [String])
+        /// Text that the method reads; left out if absent.
+        case text(example: String)
     }
 
     public var name: String

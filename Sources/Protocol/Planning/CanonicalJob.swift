@@ -16,11 +16,15 @@ struct Encoded<Value: Encodable & Sendable>: Sendable {
 /// The text put together here is `JobSpec.canonical`, byte for byte, at a tenth of the time; a
 /// test compares the two on every job of several sweeps.
 enum CanonicalJob {
+    /// Crafts a method, or some rounds of it.
     static func poison(
-        data: Encoded<DataSpec>, method: Encoded<MethodSettings>, seed: UInt64, revision: Int
+        _ spec: PoisonSpec, data: Encoded<DataSpec>, method: Encoded<MethodSettings>, revision: Int
     ) -> PlannedJob {
-        let spec = PoisonSpec(data: data.value, method: method.value, seed: seed)
-        let settings = "{\"data\":\(data.text),\"method\":\(method.text),\"seed\":\(seed)}"
+        var settings = "{" + (spec.base.map { "\"base\":\"\($0)\"," } ?? "")
+        settings += "\"data\":\(data.text),\"method\":\(method.text)"
+        settings += member("previous", spec.previous)
+        settings += spec.rounds.map { ",\"rounds\":\($0)" } ?? ""
+        settings += ",\"seed\":\(spec.seed)" + member("surrogate", spec.surrogate) + "}"
         return job(JobSpec(.poison(spec), revision: revision), settings, entryCount: 1)
     }
 
@@ -69,6 +73,11 @@ enum CanonicalJob {
         return job(JobSpec(.sal(spec), revision: revision), settings, entryCount: entryCount)
     }
 
+    static func probe(_ spec: ProbeSpec, revision: Int) -> PlannedJob {
+        let settings = "{\"conduct\":\"\(spec.conduct.rawValue)\",\"number\":\(spec.number)}"
+        return job(JobSpec(.probe(spec), revision: revision), settings, entryCount: 1)
+    }
+
     private static func member(_ name: String, _ key: JobKey?) -> String {
         key.map { ",\"\(name)\":\"\($0)\"" } ?? ""
     }
@@ -76,7 +85,6 @@ enum CanonicalJob {
     private static func job(_ spec: JobSpec, _ settings: String, entryCount: Int) -> PlannedJob {
         let kind = spec.kind.rawValue
         let text = "{\"kind\":\"\(kind)\",\"revision\":\(spec.revision),\"settings\":\(settings)}"
-        let key = JobKey(Digest(of: Array(text.utf8)))
-        return PlannedJob(key: key, spec: spec, entryCount: entryCount)
+        return PlannedJob(spec: spec, entryCount: entryCount, canonical: Array(text.utf8))
     }
 }

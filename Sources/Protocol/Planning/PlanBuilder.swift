@@ -9,6 +9,7 @@ struct PlanBuilder {
     private let manifest: Manifest
     private let filterCounts: [ModelOnData: [Int]]
     private let revisions: Revisions
+    private let crafting: (MethodSettings) -> MethodCrafting
     private let labels: CellLabels
     private let seeds: [(number: Int, seeds: RunSeeds)]
     private let tasks: [Encoded<String>]
@@ -16,15 +17,19 @@ struct PlanBuilder {
     private let studies: [Study]
 
     /// A training, and how SAL is measured beside it.
-    private struct Study {
+    struct Study {
         var training: Encoded<TrainingSettings>
         var sal: Encoded<SALSettings>
         var sweep: SALSweepSettings
         var epochs: [Int]
     }
 
-    init(_ manifest: Manifest, filterCounts: [ModelOnData: [Int]], revisions: Revisions) {
+    init(
+        _ manifest: Manifest, filterCounts: [ModelOnData: [Int]], revisions: Revisions,
+        crafting: @escaping (MethodSettings) -> MethodCrafting
+    ) {
         self.manifest = manifest
+        self.crafting = crafting
         self.filterCounts = filterCounts
         self.revisions = revisions
         labels = CellLabels(manifest)
@@ -51,7 +56,7 @@ struct PlanBuilder {
         defenses: [DefenseSettings], reasonUnfit: (DefenseSettings, String) -> String?
     ) throws(PlanError) {
         let subsets = subsets(of: data, digest: facts.digest)
-        let methods = zip(manifest.methods, methods.map(Encoded.init))
+        let methods = zip(manifest.methods, methods.map { PlannedMethod($0, crafting) })
         let defenses = zip(manifest.defenses, defenses.map(Encoded.init))
         for task in tasks {
             for model in models {
@@ -94,7 +99,7 @@ struct PlanBuilder {
         var study: Study
         /// The method as the manifest has it, which its label is made from.
         var given: MethodSettings
-        var method: Encoded<MethodSettings>
+        var method: PlannedMethod
         var givenDefense: DefenseSettings
         var notApplicable: String?
 
@@ -102,7 +107,8 @@ struct PlanBuilder {
         var key: CellKey {
             var text = "{\"data\":\(CanonicalJSON.text(of: data)),\"defense\":\(defense.text)"
             text += ",\"every\":\(study.sweep.every),\"from\":\(study.sweep.from)"
-            text += ",\"method\":\(method.text),\"model\":\(model.text),\"sal\":\(study.sal.text)"
+            text +=
+                ",\"method\":\(method.whole.text),\"model\":\(model.text),\"sal\":\(study.sal.text)"
             text += ",\"task\":\(task.text),\"training\":\(study.training.text)}"
             return CellKey(Digest(of: Array(text.utf8)))
         }
@@ -117,7 +123,7 @@ struct PlanBuilder {
             cell.given, cell.data, cell.study.training.value, cell.study.sweep)
         cells.append(
             PlannedCell(
-                key: cell.key, data: cell.data, method: cell.method.value, methodLabel: label,
+                key: cell.key, data: cell.data, method: cell.method.whole.value, methodLabel: label,
                 task: cell.task.value, model: cell.model.value,
                 modelLabel: labels.model(cell.model.value), defense: cell.defense.value,
                 training: cell.study.training.value, sal: cell.study.sal.value, runs: runs,
@@ -130,11 +136,13 @@ struct PlanBuilder {
     private mutating func addRun(
         _ number: Int, _ seeds: RunSeeds, _ subset: Encoded<DataSpec>, _ cell: Cell
     ) throws(PlanError) -> PlannedRun {
-        let poison = try addPoison(seeds, subset, cell.method)
+        let poison = try addPoison(seeds, subset, cell)
         let course = CanonicalJob.Course(
-            data: subset, poison: poison, task: cell.task, model: cell.model,
+            data: subset, poison: poison.last, task: cell.task, model: cell.model,
             defense: cell.defense, training: cell.study.training, seed: seeds.train)
-        var run = PlannedRun(seed: number, poison: poison, segments: [], measurements: [])
+        var run = PlannedRun(
+            seed: number, poison: poison.last, segments: [], measurements: [],
+            prerequisites: Array(poison.dropLast()))
         var first = 1
         for epoch in cell.study.epochs {
             let segment = CanonicalJob.segment(
@@ -149,14 +157,73 @@ struct PlanBuilder {
         return run
     }
 
+    /// Adds all that a run's poison takes.
+    ///
+    /// - Returns: Its jobs, the one that makes the poison last; none for clean images.
     private mutating func addPoison(
-        _ seeds: RunSeeds, _ subset: Encoded<DataSpec>, _ method: Encoded<MethodSettings>
-    ) throws(PlanError) -> JobKey? {
-        guard method.value.name != "clean" else { return nil }
-        return try add(
-            CanonicalJob.poison(
-                data: subset, method: method, seed: seeds.poison,
-                revision: revisions.ofPoison(method.value.name)))
+        _ seeds: RunSeeds, _ subset: Encoded<DataSpec>, _ cell: Cell
+    ) throws(PlanError) -> [JobKey] {
+        var added: [JobKey] = []
+        var base: JobKey?
+        for component in cell.method.components where component.settings.value.name != "clean" {
+            var spec = PoisonSpec(
+                data: subset.value, method: component.settings.value, seed: seeds.poison,
+                base: base)
+            if let surrogate = component.crafting.surrogate {
+                let segments = try addSurrogate(surrogate, seeds, subset, cell.study)
+                added += segments
+                spec.surrogate = segments.last
+            }
+            added += try addParts(of: spec, subset, component)
+            base = added.last
+        }
+        return added
+    }
+
+    /// Adds a crafting as one job, or as a chain of them.
+    private mutating func addParts(
+        of spec: PoisonSpec, _ subset: Encoded<DataSpec>, _ component: PlannedMethod.Component
+    ) throws(PlanError) -> [JobKey] {
+        var spec = spec
+        var added: [JobKey] = []
+        let crafting = component.crafting
+        for part in 1...crafting.parts {
+            spec.rounds = part < crafting.parts ? crafting.rounds : nil
+            spec.previous = added.last
+            added.append(
+                try add(
+                    CanonicalJob.poison(
+                        spec, data: subset, method: component.settings,
+                        revision: revisions.ofPoison(spec.method))))
+        }
+        return added
+    }
+
+    /// Adds the training of a network on clean images, as a clean run of the sweep would train it.
+    private mutating func addSurrogate(
+        _ surrogate: MethodCrafting.Surrogate, _ seeds: RunSeeds, _ subset: Encoded<DataSpec>,
+        _ study: Study
+    ) throws(PlanError) -> [JobKey] {
+        var training = study.training
+        if let epochs = surrogate.epochs, epochs != training.value.epochs {
+            var other = training.value
+            other.epochs = epochs
+            training = Encoded(other)
+        }
+        let course = CanonicalJob.Course(
+            data: subset, poison: nil, task: Encoded("cls"), model: Encoded(surrogate.model),
+            defense: Encoded(DefenseSettings(name: "none")), training: training, seed: seeds.train)
+        var added: [JobKey] = []
+        var first = 1
+        for epoch in study.sweep.measuredEpochs(of: training.value.epochs) {
+            added.append(
+                try add(
+                    CanonicalJob.segment(
+                        course, epochs: first...epoch, previous: added.last,
+                        revision: revisions.ofTraining(surrogate.model.name))))
+            first = epoch + 1
+        }
+        return added
     }
 
     private func measurement(

@@ -42,7 +42,8 @@ public struct PlanSummary: Hashable, Sendable, Codable {
         trainJobs = count(.train)
         salJobs = count(.sal)
         salEntries = entryCounts.values.reduce(0, +)
-        rows = plan.cells.map { Row($0, entryCounts) }
+        let poisons = Set(plan.jobs.filter { $0.spec.kind == .poison }.map(\.key))
+        rows = plan.cells.map { Row($0, entryCounts, poisons: poisons) }
         notes = plan.notes
     }
 
@@ -73,13 +74,15 @@ public struct PlanSummary: Hashable, Sendable, Codable {
 }
 
 extension PlanSummary.Row {
-    fileprivate init(_ cell: PlannedCell, _ entryCounts: [JobKey: Int]) {
+    fileprivate init(_ cell: PlannedCell, _ entryCounts: [JobKey: Int], poisons: Set<JobKey>) {
+        let before = Set(cell.runs.flatMap { $0.prerequisites + [$0.poison].compactMap { $0 } })
         let measured = cell.runs.flatMap(\.measurements)
         self.init(
             dataSet: cell.data.set, task: cell.task, model: cell.modelLabel,
             defense: cell.defenseLabel, method: cell.methodLabel, runs: cell.runs.count,
-            poisonJobs: Set(cell.runs.compactMap(\.poison)).count,
-            trainJobs: cell.runs.reduce(0) { $0 + $1.segments.count },
+            poisonJobs: before.intersection(poisons).count,
+            trainJobs: before.subtracting(poisons).count
+                + cell.runs.reduce(0) { $0 + $1.segments.count },
             salJobs: measured.count,
             salEntries: measured.reduce(0) { $0 + (entryCounts[$1.job] ?? 0) },
             notApplicable: cell.notApplicable)

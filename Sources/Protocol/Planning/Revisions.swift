@@ -1,3 +1,5 @@
+public import FathomCore
+
 /// The versions of the code behind each kind of job, raised by hand when results change.
 ///
 /// A job depends on several of them and carries their sum: each only ever rises, so the sum
@@ -25,8 +27,12 @@ public struct Revisions: Hashable, Sendable {
         self.sal = sal
     }
 
-    /// Of crafting with `method`.
-    public func ofPoison(_ method: String) -> Int { methods[method] ?? 1 }
+    /// Of crafting with a method, and with the network it names if any.
+    public func ofPoison(_ method: MethodSettings) -> Int {
+        let own = methods[method.name] ?? 1
+        guard let model = method.words["surrogate"] else { return own }
+        return own + training + (models[model] ?? 1)
+    }
     /// Of training `model` under a defense.
     public func ofTraining(_ model: String, defense: String = "none") -> Int {
         training + (models[model] ?? 1) + (defenses[defense] ?? 0)

@@ -14,6 +14,7 @@ public enum SweepPlanner {
     ///   - resolveDefense: The same for defenses.
     ///   - reasonUnfit: Why a defense means nothing for a task on such images; its cells are then
     ///     planned without runs.
+    ///   - crafting: What it takes to craft a method with complete settings; by default one job.
     ///   - revisions: The versions of the code that will compute the jobs.
     public static func plan(
         _ manifest: Manifest, facts: [String: DataFacts],
@@ -23,11 +24,13 @@ public enum SweepPlanner {
             given
         },
         reasonUnfit: (DefenseSettings, String, DataFacts) -> String? = { _, _, _ in nil },
+        crafting: @escaping (MethodSettings) -> MethodCrafting = { _ in MethodCrafting() },
         revisions: Revisions
     ) throws(PlanError) -> SweepPlan {
         try PlanCheck.check(manifest, facts: facts)
         let filterCounts = try PlanCheck.filterCounts(manifest, facts, measuredLayers)
-        var builder = PlanBuilder(manifest, filterCounts: filterCounts, revisions: revisions)
+        var builder = PlanBuilder(
+            manifest, filterCounts: filterCounts, revisions: revisions, crafting: crafting)
         for data in manifest.data {
             guard let known = facts[data.set] else { throw .factsMissing(dataSet: data.set) }
             let methods = try PlanCheck.resolved(manifest.methods, on: data, known, resolveMethod)
@@ -40,7 +43,8 @@ public enum SweepPlanner {
         return SweepPlan(
             name: manifest.name, manifest: manifest.canonicalJSON, cells: builder.cells,
             jobs: builder.jobs, comparison: manifest.compare,
-            notes: PlanNotes.of(manifest) + PlanNotes.notApplicable(builder.cells))
+            notes: PlanNotes.of(manifest) + PlanNotes.notApplicable(builder.cells),
+            auditShare: manifest.audit)
     }
 }
 

@@ -19,7 +19,7 @@ public final class CoreJobRunner: JobRunner {
         case .poison(let poison) where poison.method.isExternal:
             return try ImportedPoisonJob(spec: poison, data: data, context: context).run()
         case .poison(let poison):
-            return try craft(poison, context)
+            return try PoisonJob(spec: poison, data: data, context: context).run()
         case .train(let train):
             return try TrainingJob(spec: train, data: data, context: context).run()
         case .sal(let sal):
@@ -27,19 +27,6 @@ public final class CoreJobRunner: JobRunner {
         case .probe:
             throw RunnerError.kindUnsupported(spec.kind.rawValue)
         }
-    }
-
-    private func craft(_ spec: PoisonSpec, _ context: RunContext) throws -> JobOutcome {
-        let images = try data.images(spec.data, folder: context.dataFolder).train
-        let poison = try PerturbationRegistry.craft(
-            spec.method, images: images, keys: images.labels, seed: spec.seed)
-        context.progress(0.5)
-        try PerturbationProperties.check(
-            poison, of: images, keys: images.labels, settings: spec.method, seed: spec.seed)
-        let artifact = try context.keep("poison", PoisonFile.encoded(poison.images))
-        return JobOutcome(
-            poison: PoisonReport(numbers: poison.numbers, words: poison.words),
-            artifacts: [artifact])
     }
 
     private func measure(
