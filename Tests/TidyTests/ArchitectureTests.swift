@@ -30,6 +30,7 @@ struct ArchitectureTests {
         "CKernels": ["Sources/Core/"],
         "CProcess": ["Sources/Worker/Service/"],
         "CZlib": ["Sources/Core/Data/"],
+        "CPNG": ["Sources/Core/Data/"],
         "Crypto": ["Sources/Core/Hashing/"],
         "Yams": ["Sources/Protocol/Manifest/"],
         "SwiftProtobuf": ["Sources/Protocol/Messages/"],
