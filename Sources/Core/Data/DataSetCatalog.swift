@@ -3,7 +3,8 @@ import Foundation
 /// The data sets that are known by name, and where they are looked for.
 public enum DataSetCatalog {
     /// The names of all known data sets.
-    public static let names = ["fashion-mnist", "mnist", "kmnist"]
+    public static let names =
+        RoomsSettings.named.map(\.name) + ["fashion-mnist", "mnist", "kmnist"]
 
     /// Where Debian's packages put data sets.
     static let systemFolder = "/usr/share/datasets"
@@ -17,7 +18,10 @@ public enum DataSetCatalog {
     /// - Returns: The set, whole.
     /// - Throws: `DataError`, also when the set is in none of the places looked at.
     public static func open(name: String, folder: String? = nil) throws(DataError) -> DataSet {
-        try IDXSet(files: files(name: name, folder: folder)).dataSet(name: name)
+        if let rooms = RoomsSettings.named.first(where: { $0.name == name }) {
+            return DataSet(name: name, rooms: rooms.settings)
+        }
+        return try IDXSet(files: files(name: name, folder: folder)).dataSet(name: name)
     }
 
     /// The four files of a set in the first place that has them all.

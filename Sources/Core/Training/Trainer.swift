@@ -29,6 +29,9 @@ public final class Trainer {
     private let images: ImageSet
     private let meter: ObjectiveMeter
     private var ascent: SharpnessAscent?
+    private var weighting: LossWeighting?
+    /// What the tasks' losses are multiplied by in this step; `nil`: nothing.
+    private var factors: [Float]?
     /// The batch at hand; its memory is used again by the next.
     private var items: [BatchItem] = []
     /// The last epoch's losses, task by task.
@@ -40,10 +43,12 @@ public final class Trainer {
     ///   - random: The run's stream; weights, shuffles, augmentation and dropout derive from it.
     ///   - objective: The losses to lower; `nil`: the cross-entropy of the images' classes at the
     ///     first head. What no loss depends on is not trained.
+    ///   - weighting: Of the objective's terms beside their own weights, where that changes.
     public init(
         network: Network, settings: TrainingSettings, images: ImageSet, random: RandomStream,
-        objective: Objective? = nil
+        objective: Objective? = nil, weighting: LossWeighting? = nil
     ) {
+        self.weighting = weighting
         self.settings = settings
         self.random = random
         self.images = images
@@ -89,6 +94,7 @@ public final class Trainer {
         }
         epoch += 1
         epochSum = sum
+        weighting?.endEpoch(losses: sum.sums.map(\.mean))
         return sum.total
     }
 
@@ -103,19 +109,22 @@ public final class Trainer {
             chosen, of: images, augment: settings.augment,
             random: random.derived("augment", epoch), in: &items)
         BatchLoader.load(images, items[...], into: executor)
+        factors = weighting.map { $0.factors.map { Float($0) } }
         let sum = gradients()
         if let ascent {
             ascent.climb(executor)
             _ = gradients()
             ascent.descend(executor)
         }
-        optimizer.step(executor, rate: schedule.rate(step: step))
+        let rate = schedule.rate(step: step)
+        optimizer.step(executor, rate: rate)
+        weighting?.step(losses: sum.sums.map(\.mean), rate: Double(rate))
         return sum
     }
 
     private func gradients() -> ObjectiveSum {
         executor.forward(nodes: meter.nodes, mode: .training)
-        let sum = meter.losses(executor, items[...], scale: { _ in 1 })
+        let sum = meter.losses(executor, items[...], scale: { factors?[$0] ?? 1 })
         executor.backward()
         return sum
     }
@@ -126,7 +135,7 @@ public final class Trainer {
     public var state: TrainingState {
         TrainingState(
             epoch: epoch, optimizerSteps: optimizer.steps,
-            arrays: parameters.named + optimizer.state(parameters))
+            arrays: parameters.named + optimizer.state(parameters) + (weighting?.arrays ?? []))
     }
 
     /// Goes on from a state, as if this trainer had come to it itself.
@@ -136,6 +145,7 @@ public final class Trainer {
         let missing = optimizer.restore(
             steps: state.optimizerSteps, parameters: parameters, { lookup[$0] })
         if let missing { throw TrainingState.Failure(missing: missing) }
+        weighting?.restore(lookup)
         epoch = state.epoch
     }
 }

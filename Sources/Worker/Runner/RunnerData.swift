@@ -30,10 +30,10 @@ final class RunnerData {
         let random = RandomStream(seed: spec.sweepSeed)
             .derived("data", Int(truncatingIfNeeded: spec.dataSeed))
         let chosen = RunImages(
-            train: try set.train.stratifiedSubset(
-                count: spec.settings.train, random: random.derived("train")),
-            test: try set.test.stratifiedSubset(
-                count: spec.settings.test, random: random.derived("test")))
+            train: try set.subset(
+                .train, count: spec.settings.train, random: random.derived("train")),
+            test: try set.subset(
+                .test, count: spec.settings.test, random: random.derived("test")))
         images = (spec, chosen)
         poison = nil
         return chosen
