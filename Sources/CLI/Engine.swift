@@ -13,7 +13,7 @@ enum Engine {
         methods: PerturbationRegistry.methods.map { method in
             MethodCapability(method.name, method.parameters.map(capability))
         },
-        tasks: ["cls"],
+        tasks: TaskKind.allCases.map(\.rawValue),
         models: ModelRegistry.entries.map {
             ModelCapability($0.name, defaultWidth: $0.defaultWidth)
         }, optimizers: TrainingSettings.Optimizer.allCases)
@@ -31,11 +31,13 @@ enum Engine {
         }
         return try SweepPlanner.plan(
             manifest, facts: facts,
-            measuredLayers: { model, facts in
-                try ModelRegistry.classifier(
-                    model, channels: facts.channels, height: facts.height, width: facts.width,
-                    classes: facts.classCount
-                ).measured.map(\.filterCount)
+            measuredLayers: { model, facts, tasks in
+                try tasks.measuredLayers(
+                    of: ModelRegistry.network(
+                        model,
+                        heads: tasks.heads(channels: facts.channels, classes: facts.classCount),
+                        channels: facts.channels, height: facts.height, width: facts.width)
+                ).map(\.filterCount)
             },
             resolveMethod: { method, facts in
                 try PerturbationRegistry.resolve(

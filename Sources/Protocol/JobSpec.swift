@@ -91,10 +91,13 @@ public struct SALSpec: Codable, Hashable, Sendable {
     public var checkpoint: JobKey
     public var settings: SALSettings
     public var seed: UInt64
+    /// The segment whose checkpoint says how losses that are measured together are weighed, where
+    /// that was learned: the clean run's, so that clean and poisoned runs are weighed alike.
+    public var weights: JobKey?
 
     public init(
         data: DataSpec, poison: JobKey?, task: String, model: ModelSettings, checkpoint: JobKey,
-        settings: SALSettings, seed: UInt64
+        settings: SALSettings, seed: UInt64, weights: JobKey? = nil
     ) {
         self.data = data
         self.poison = poison
@@ -103,6 +106,7 @@ public struct SALSpec: Codable, Hashable, Sendable {
         self.checkpoint = checkpoint
         self.settings = settings
         self.seed = seed
+        self.weights = weights
     }
 }
 
@@ -155,7 +159,11 @@ public struct JobSpec: Hashable, Sendable {
         switch body {
         case .poison, .probe: []
         case .train(let spec): [spec.poison, spec.previous].compactMap { $0 }
-        case .sal(let spec): [spec.poison, spec.checkpoint].compactMap { $0 }
+        case .sal(let spec):
+            [
+                spec.poison, spec.checkpoint,
+                spec.weights == spec.checkpoint ? nil : spec.weights,
+            ].compactMap { $0 }
         }
     }
 

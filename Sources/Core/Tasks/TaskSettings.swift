@@ -131,10 +131,22 @@ public struct TaskSettings: Hashable, Sendable {
         return kind.mainMetric
     }
 
+    /// Whether what is measured can be held against a predictor that looks at nothing.
+    public var hasChance: Bool {
+        if case .task = measured { return true }
+        return false
+    }
+
     /// Each task's weight where weights do not change in training.
     public var baseWeights: [Double] {
         kinds.map { weighting == .fixed ? $0.fixedWeight : 1 }
     }
+
+    /// Whether this is classification alone, of the images' own classes.
+    public var isPlainClassification: Bool { kinds == [.cls] }
+
+    /// Whether a target is cut at a constant of the data set.
+    public var needsClips: Bool { kinds.contains(where: \.isClipped) }
 
     /// The versions of the tasks' code above the first, to be added to a job's revision.
     public var revision: Int { kinds.reduce(0) { $0 + $1.revision - 1 } }
@@ -142,6 +154,19 @@ public struct TaskSettings: Hashable, Sendable {
     /// The heads on a network for these images, in the order of the tasks.
     public func heads(channels: Int, classes: Int) -> [HeadSettings] {
         kinds.map { $0.head(channels: channels, classes: classes) }
+    }
+
+    /// The layers whose SAL is measured: all of a lone task's network, and of several what they
+    /// share, so that their vectors can be compared.
+    public func measuredLayers(of network: Network) -> [Network.MeasuredLayer] {
+        isMulti ? network.sharedLayers.map { network.measured[$0] } : network.measured
+    }
+
+    /// Whether what is measured depends on weights that training learns.
+    public var learnsWeights: Bool {
+        guard isMulti, weighting == .logVariance || weighting == .dwa else { return false }
+        if case .task = measured { return false }
+        return true
     }
 
     /// Why the tasks cannot be learned from a data set; `nil`: they can.

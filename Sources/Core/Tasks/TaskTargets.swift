@@ -4,14 +4,21 @@ public struct TaskTargets: Sendable {
     let images: ImageSet
     /// The classes that classification is taught.
     let labels: [Int32]
-    let maps: SceneMaps?
-    let clips: ClipConstants
+    private let maps: SceneMaps?
+    /// Where responses were cut.
+    public let clips: ClipConstants
+    private var made: [TaskKind: Objective.Target] = [:]
 
     /// - Parameters:
-    ///   - images: Clean or released, as the task's targets ask for; its labels are the classes.
+    ///   - kinds: The tasks whose targets will be asked for.
+    ///   - images: Clean or released, as the targets are to be worked out from.
+    ///   - labels: The classes, image after image.
     ///   - maps: Of the same scenes; needed by tasks that need maps.
     ///   - clips: Of the data set.
-    public init(images: ImageSet, labels: [Int32], maps: SceneMaps?, clips: ClipConstants) {
+    public init(
+        of kinds: [TaskKind], images: ImageSet, labels: [Int32], maps: SceneMaps?,
+        clips: ClipConstants
+    ) {
         precondition(
             labels.count == images.count && maps.map { $0.count == images.count } ?? true,
             "\(images.count) images, \(labels.count) labels and their maps do not belong together")
@@ -19,10 +26,18 @@ public struct TaskTargets: Sendable {
         self.labels = labels
         self.maps = maps
         self.clips = clips
+        for kind in kinds { made[kind] = target(making: kind) }
     }
 
     /// A task's target at every image.
     public func target(of kind: TaskKind) -> Objective.Target {
+        guard let target = made[kind] else {
+            preconditionFailure("no targets of task \(kind.rawValue) were made")
+        }
+        return target
+    }
+
+    private func target(making kind: TaskKind) -> Objective.Target {
         switch kind {
         case .cls: .classes(labels)
         case .sem: .pixelClasses(known(kind).semantic)

@@ -70,6 +70,9 @@ public final class Trainer {
 
     public var parameters: ParameterSet { executor.parameters }
 
+    /// What each task's loss is multiplied by now, beside its own weight; empty without weighting.
+    public var lossFactors: [Double] { weighting?.factors ?? [] }
+
     /// Trains the next epoch; `progress` hears the share of it done.
     public func trainEpoch(progress: (Double) -> Void = { _ in }) -> LossSum {
         var shuffle = random.derived("shuffle", epoch)

@@ -54,15 +54,17 @@ enum CanonicalJob {
 
     /// Measures what a segment of `course` left, with `poison` as far as the SAL images have it.
     static func measurement(
-        _ course: Course, poison: JobKey?, checkpoint: JobKey, sal: Encoded<SALSettings>,
-        seed: UInt64, revision: Int, entryCount: Int
+        _ course: Course, of task: Encoded<String>, poison: JobKey?, checkpoint: JobKey,
+        weights: JobKey?, sal: Encoded<SALSettings>, seed: UInt64, revision: Int, entryCount: Int
     ) -> PlannedJob {
         let spec = SALSpec(
-            data: course.data.value, poison: poison, task: course.task.value,
-            model: course.model.value, checkpoint: checkpoint, settings: sal.value, seed: seed)
+            data: course.data.value, poison: poison, task: task.value,
+            model: course.model.value, checkpoint: checkpoint, settings: sal.value, seed: seed,
+            weights: weights)
         var settings = "{\"checkpoint\":\"\(checkpoint)\",\"data\":\(course.data.text)"
         settings += ",\"model\":\(course.model.text)" + member("poison", poison)
-        settings += ",\"seed\":\(seed),\"settings\":\(sal.text),\"task\":\(course.task.text)}"
+        settings += ",\"seed\":\(seed),\"settings\":\(sal.text),\"task\":\(task.text)"
+        settings += member("weights", weights) + "}"
         return job(JobSpec(.sal(spec), revision: revision), settings, entryCount: entryCount)
     }
 

@@ -11,7 +11,7 @@ struct PlanBuilder {
     private let revisions: Revisions
     private let labels: CellLabels
     private let seeds: [(number: Int, seeds: RunSeeds)]
-    private let tasks: [Encoded<String>]
+    private let tasks: [TaskSettings]
     private let models: [Encoded<ModelSettings>]
     private let defenses: [Encoded<DefenseSettings>]
     private let studies: [Study]
@@ -30,7 +30,7 @@ struct PlanBuilder {
         self.revisions = revisions
         labels = CellLabels(manifest)
         seeds = manifest.seeds.runs(sweep: manifest.seed)
-        tasks = manifest.tasks.map(Encoded.init)
+        tasks = manifest.tasks.compactMap { TaskSettings(text: $0) }
         models = manifest.models.map(Encoded.init)
         defenses = manifest.defenses.map(Encoded.init)
         studies = manifest.training.flatMap { training in
@@ -50,7 +50,7 @@ struct PlanBuilder {
     ) throws(PlanError) {
         let subsets = subsets(of: data, digest: facts.digest)
         let methods = zip(manifest.methods, methods.map(Encoded.init))
-        for task in tasks {
+        for task in tasks.flatMap(\.measurements) {
             for model in models {
                 for defense in defenses {
                     for study in studies {
@@ -58,7 +58,7 @@ struct PlanBuilder {
                             try addCell(
                                 Cell(
                                     data: data, classCount: facts.classCount, subsets: subsets,
-                                    task: task, model: model, defense: defense, study: study,
+                                    tasks: task, model: model, defense: defense, study: study,
                                     given: given, method: method))
                         }
                     }
@@ -83,13 +83,16 @@ struct PlanBuilder {
         var data: DataSettings
         var classCount: Int
         var subsets: [Encoded<DataSpec>]
-        var task: Encoded<String>
+        var tasks: TaskSettings
         var model: Encoded<ModelSettings>
         var defense: Encoded<DefenseSettings>
         var study: Study
         /// The method as the manifest has it, which its label is made from.
         var given: MethodSettings
         var method: Encoded<MethodSettings>
+
+        /// What is measured; what is trained may be more.
+        var task: Encoded<String> { Encoded(tasks.text) }
 
         /// The digest of the canonical settings, seeds apart.
         var key: CellKey {
@@ -111,7 +114,7 @@ struct PlanBuilder {
         cells.append(
             PlannedCell(
                 key: cell.key, data: cell.data, method: cell.method.value, methodLabel: label,
-                task: cell.task.value, model: cell.model.value,
+                task: cell.tasks.text, model: cell.model.value,
                 modelLabel: labels.model(cell.model.value), defense: cell.defense.value,
                 training: cell.study.training.value, sal: cell.study.sal.value, runs: runs,
                 classCount: cell.classCount))
@@ -124,20 +127,43 @@ struct PlanBuilder {
     ) throws(PlanError) -> PlannedRun {
         let poison = try addPoison(seeds, subset, cell.method)
         let course = CanonicalJob.Course(
-            data: subset, poison: poison, task: cell.task, model: cell.model,
-            defense: cell.defense, training: cell.study.training, seed: seeds.train)
+            data: subset, poison: poison, task: Encoded(cell.tasks.trainingText),
+            model: cell.model, defense: cell.defense, training: cell.study.training,
+            seed: seeds.train)
+        let task = cell.task
+        var weights: [JobKey?] = cell.study.epochs.map { _ in nil }
+        if cell.tasks.learnsWeights { weights = try addCleanSegments(course, cell) }
         var run = PlannedRun(seed: number, poison: poison, segments: [], measurements: [])
-        var first = 1
-        for epoch in cell.study.epochs {
-            let segment = CanonicalJob.segment(
-                course, epochs: first...epoch, previous: run.segments.last,
-                revision: revisions.ofTraining(cell.model.value.name))
+        for (epoch, weights) in zip(cell.study.epochs, weights) {
+            let segment = segment(course, upTo: epoch, after: run.segments.last, cell)
             run.segments.append(try add(segment))
-            let measurement = measurement(course, segment.key, seeds, cell)
+            let measurement = measurement(course, task, segment.key, weights, seeds, cell)
             run.measurements.append(.init(epoch: epoch, job: try add(measurement)))
-            first = epoch + 1
         }
         return run
+    }
+
+    /// The segment that ends with a measured epoch, and begins after the one measured before.
+    private func segment(
+        _ course: CanonicalJob.Course, upTo epoch: Int, after previous: JobKey?, _ cell: Cell
+    ) -> PlannedJob {
+        let first = (cell.study.epochs.last { $0 < epoch } ?? 0) + 1
+        return CanonicalJob.segment(
+            course, epochs: first...epoch, previous: previous,
+            revision: revisions.ofTraining(cell.model.value.name) + cell.tasks.revision)
+    }
+
+    /// The same course without a poison: what it learned to weigh losses by holds for all.
+    private mutating func addCleanSegments(
+        _ course: CanonicalJob.Course, _ cell: Cell
+    ) throws(PlanError) -> [JobKey?] {
+        var clean = course
+        clean.poison = nil
+        var keys: [JobKey] = []
+        for epoch in cell.study.epochs {
+            keys.append(try add(segment(clean, upTo: epoch, after: keys.last, cell)))
+        }
+        return keys
     }
 
     private mutating func addPoison(
@@ -151,15 +177,19 @@ struct PlanBuilder {
     }
 
     private func measurement(
-        _ course: CanonicalJob.Course, _ checkpoint: JobKey, _ seeds: RunSeeds, _ cell: Cell
+        _ course: CanonicalJob.Course, _ task: Encoded<String>, _ checkpoint: JobKey,
+        _ weights: JobKey?, _ seeds: RunSeeds, _ cell: Cell
     ) -> PlannedJob {
         let model = cell.model.value
-        let filters = filterCounts[ModelOnData(model: model, dataSet: cell.data.set)] ?? []
+        let place = ModelOnData(
+            model: model, dataSet: cell.data.set, task: cell.tasks.trainingText)
+        let filters = filterCounts[place] ?? []
         // Clean SAL images do not depend on the poison, so such a job does not wait to read it.
         let poison = cell.study.sal.value.data == .train ? course.poison : nil
         return CanonicalJob.measurement(
-            course, poison: poison, checkpoint: checkpoint, sal: cell.study.sal, seed: seeds.sal,
-            revision: revisions.ofSAL(model.name),
+            course, of: task, poison: poison, checkpoint: checkpoint, weights: weights,
+            sal: cell.study.sal, seed: seeds.sal,
+            revision: revisions.ofSAL(model.name) + cell.tasks.revision,
             entryCount: max(1, cell.study.sal.value.entryCount(filterCounts: filters)))
     }
 

@@ -109,7 +109,7 @@ struct RoomsGeometryTests {
         }
     }
 
-    /// How far a point is from an object's surface.
+    /// How far a point is from fulfilling the equation of an object's surface.
     private static func residual(
         _ object: RoomsScene.Object, _ caster: PlainRayCaster, _ d: SIMD3<Double>, _ depth: Double
     ) -> Double {
@@ -125,8 +125,9 @@ struct RoomsGeometryTests {
             let side = max(abs(axis - size[0]), p.y - size[1], -p.y)
             return min(side, max(abs(p.y - size[1]), axis - size[0]))
         case .cone:
-            let slope = size[0] / size[1]
-            return max(abs(axis - slope * (size[1] - p.y)), p.y - size[1], -p.y)
+            // The equation's own value, which near the apex is far less than the distance.
+            let radius = size[0] / size[1] * (size[1] - p.y)
+            return max(abs(axis * axis - radius * radius), p.y - size[1], -p.y)
         case .box, .arch:
             return object.boxes.map { box in
                 let from = p - PlainRayCaster.vector(box.centre)
