@@ -20,7 +20,8 @@ struct Fathom: ParsableCommand {
             RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, PlanCommand.self,
             StatusCommand.self, ExplainCommand.self, LeaderboardCommand.self, QueryCommand.self,
             RetryCommand.self, CancelCommand.self, ExportCommand.self, VerifyCommand.self,
-            AgreementCommand.self, SALCommand.self, DataCommand.self, BenchCommand.self, KeysCommand.self,
+            AgreementCommand.self, SALCommand.self, DataCommand.self, BenchCommand.self,
+            KeysCommand.self,
             // Not shown: what other commands start, and tests.
             AgentCommand.self, SlotCommand.self, ProbesCommand.self,
         ])

@@ -49,7 +49,7 @@ struct TaskSweepTests {
             ])
         let again = try Manifest.parse(
             read.yaml, file: "again.yaml", capabilities: Self.capabilities)
-        #expect(again == read)
+        #expect(again.tasks == read.tasks && again.canonicalJSON == read.canonicalJSON)
     }
 
     static let refusals: [(tasks: String, told: String)] = [

@@ -102,7 +102,8 @@ public struct AgreementTable: Sendable {
         func vectors(_ seeds: [Int: [String: Double]]) -> [[Double]] {
             seeds.sorted { $0.key < $1.key }.map { seed in order.compactMap { seed.value[$0] } }
         }
-        let random = RandomStream(seed: 2_509_080_58).derived(group.name).derived(task + " " + other)
+        let random = RandomStream(seed: 2_509_080_58).derived(group.name).derived(
+            task + " " + other)
         let agreement = TaskAgreement(
             vectors(own), task == other ? nil : vectors(others), random: random)
         return [
