@@ -4,7 +4,7 @@ import Foundation
 public enum DataSetCatalog {
     /// The names of all known data sets.
     public static let names =
-        RoomsSettings.named.map(\.name) + idxNames + ["cifar10", "cifar100", "svhn"]
+        RoomsSettings.named.map(\.name) + idxNames + ["cifar10", "cifar100", "svhn", "image-folder-32", "image-folder-64"]
 
     private static let idxNames = ["fashion-mnist", "mnist", "kmnist"]
 
@@ -26,6 +26,10 @@ public enum DataSetCatalog {
         switch name {
         case "cifar10": return try CIFARSet(layout: .ten).open(name: name, folder: folder)
         case "cifar100": return try CIFARSet(layout: .hundred).open(name: name, folder: folder)
+        case "image-folder-32":
+            return try ImageFolderSet(side: 32).open(name: name, folder: folder)
+        case "image-folder-64":
+            return try ImageFolderSet(side: 64).open(name: name, folder: folder)
         case "svhn": return try SVHNSet.open(name: name, folder: folder)
         default: break
         }

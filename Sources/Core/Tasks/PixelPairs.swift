@@ -41,32 +41,47 @@ enum PixelPairs {
         chosen: [Int], scale: Double, gradient: UnsafeMutablePointer<Float>?
     ) -> (sum: Double, pairs: Int) {
         let count = chosen.count
+        let points = gathered(planes, stride: stride, channels: channels, chosen)
+        let own = chosen.map { labels[$0] }
+        var pulls = [Float](repeating: 0, count: gradient == nil ? 0 : points.count)
         var sum = 0.0
         for first in 0..<count {
             for second in (first + 1)..<max(count, first + 1) {
-                let (one, other) = (chosen[first], chosen[second])
-                var distance = 0.0
+                let (one, other) = (first * channels, second * channels)
+                var distance: Float = 0
                 for channel in 0..<channels {
-                    let difference = Double(
-                        planes[channel * stride + one] - planes[channel * stride + other])
+                    let difference = points[one + channel] - points[other + channel]
                     distance += difference * difference
                 }
-                let term = term(distance, isSame: labels[one] == labels[other])
+                let term = term(Double(distance), isSame: own[first] == own[second])
                 sum += 2 * term.loss
-                guard let gradient, term.slope != 0 else { continue }
+                guard gradient != nil, term.slope != 0 else { continue }
                 // Both orders of the pair, and 2 (e - e') from the square.
                 let factor = Float(4 * term.slope * scale)
                 for channel in 0..<channels {
-                    let base = channel * stride
-                    let pull = factor * (planes[base + one] - planes[base + other])
-                    gradient[base + one] += pull
-                    gradient[base + other] -= pull
+                    let pull = factor * (points[one + channel] - points[other + channel])
+                    pulls[one + channel] += pull
+                    pulls[other + channel] -= pull
+                }
+            }
+        }
+        if let gradient {
+            for (place, pixel) in chosen.enumerated() {
+                for channel in 0..<channels {
+                    gradient[channel * stride + pixel] += pulls[place * channels + channel]
                 }
             }
         }
         // A pixel beside itself: s is 1 but for the margin.
         sum += Double(count) * -log(1 - margin)
         return (sum, count * count)
+    }
+
+    /// The chosen pixels' embeddings, one after the other.
+    private static func gathered(
+        _ planes: UnsafePointer<Float>, stride: Int, channels: Int, _ chosen: [Int]
+    ) -> [Float] {
+        chosen.flatMap { pixel in (0..<channels).map { planes[$0 * stride + pixel] } }
     }
 
     /// A pair's loss, and its slope along the squared distance; 0 where a bound is reached.

@@ -125,11 +125,14 @@ public struct ClipConstants: Hashable, Sendable {
         self.keypoint = keypoint
     }
 
-    /// - Parameter images: The first clean training images of the set, `imagesMax` of them or all.
-    public init(of images: ImageSet) {
+    /// - Parameters:
+    ///   - kinds: Only their constants are worked out; others are 1.
+    ///   - images: The first clean training images of the set, `imagesMax` of them or all.
+    public init(for kinds: [TaskKind], of images: ImageSet) {
         self.init(
-            edge: ClipConstants.constant(ImageFilters.edges(images)),
-            keypoint: ClipConstants.constant(ImageFilters.keypoints(images)))
+            edge: kinds.contains(.edge) ? ClipConstants.constant(ImageFilters.edges(images)) : 1,
+            keypoint: kinds.contains(.kp2d)
+                ? ClipConstants.constant(ImageFilters.keypoints(images)) : 1)
     }
 
     private static func constant(_ values: [Float]) -> Double {

@@ -20,7 +20,7 @@ final class RunnerData {
     private let library = DataSetLibrary()
     private var images: (spec: DataSpec, images: RunImages)?
     private var poison: (key: JobKey, images: ImageSet)?
-    private var clips: (digest: Digest, clips: ClipConstants)?
+    private var clips: (digest: Digest, kinds: [TaskKind], clips: ClipConstants)?
     private var targets: [TargetKey: TaskTargets] = [:]
 
     /// What targets were made for.
@@ -97,10 +97,11 @@ final class RunnerData {
     /// Where the set's responses are cut; worked out once, and only for tasks that are cut.
     private func clips(of set: DataSet, _ tasks: TaskSettings) -> ClipConstants {
         guard tasks.needsClips else { return ClipConstants(edge: 1, keypoint: 1) }
-        if let clips, clips.digest == set.facts.digest { return clips.clips }
+        let kinds = tasks.kinds
+        if let clips, clips.digest == set.facts.digest, clips.kinds == kinds { return clips.clips }
         let count = min(ClipConstants.imagesMax, set.facts.trainCount)
-        let made = ClipConstants(of: set.images(.train, at: Array(0..<count)))
-        clips = (set.facts.digest, made)
+        let made = ClipConstants(for: kinds, of: set.images(.train, at: Array(0..<count)))
+        clips = (set.facts.digest, kinds, made)
         return made
     }
 }

@@ -14,7 +14,7 @@ struct TaskTests {
     }
 
     private static let clips = ClipConstants(
-        of: renderer.images(.train, Array(0..<200)))
+        for: TaskKind.allCases, of: renderer.images(.train, Array(0..<200)))
 
     @Test("texts read back, and name what is trained and measured")
     func textsReadBack() throws {
@@ -184,5 +184,14 @@ struct TaskTests {
             #expect(resumed.parameters.named.map(\.values) == whole.parameters.named.map(\.values))
             if weighting == .dwa { #expect(abs(whole.lossFactors.reduce(0, +) - 2) < 1e-9) }
         }
+    }
+}
+
+@Suite("the loss on pairs of pixels")
+struct PairLossTests {
+    /// Central differences of step 0.01 in `Float` leave some tenths of a percent.
+    @Test("has the gradient that it should", arguments: UInt64(0)..<4)
+    func gradient(seed: UInt64) {
+        #expect(PairLossCheck.worstError(seed: seed) < 0.01)
     }
 }
