@@ -21,8 +21,9 @@ struct AgentCommand: ParsableCommand {
         let settings = AgentRun(
             endpoint: handoff.endpoint, serverKey: handoff.serverKey,
             secretKey: handoff.secretKey, worker: handoff.worker, slots: handoff.slots,
-            artifacts: handoff.artifacts, dataFolder: handoff.dataFolder)
-        try settings.run(logger: ErrorStreamLog.logger(verbose: false))
+            artifacts: handoff.artifacts, spoolFolder: handoff.spoolFolder,
+            dataFolder: handoff.dataFolder)
+        try settings.run(logger: ErrorStreamLog.logger(verbose: handoff.verbose))
         withExtendedLifetime(lifeline) {}
     }
 }
@@ -54,7 +55,10 @@ struct AgentRun {
     var worker: String
     var slots: Int
     var artifacts: String
+    var spoolFolder: String
     var dataFolder: String?
+    var graceSeconds: Double?
+    var patienceSeconds: Double?
 
     func run(logger: Logger) throws {
         let facts = WorkerFacts(
@@ -67,10 +71,13 @@ struct AgentRun {
             keyPair: keys, routingID: try RoutingID(worker))
         let slotArguments =
             ["slot", "--artifacts", artifacts] + (dataFolder.map { ["--data", $0] } ?? [])
-        let agent = WorkerAgent(
+        var session = SessionSettings(worker: WorkerID(worker), facts: facts)
+        if let graceSeconds { session.graceSeconds = graceSeconds }
+        if let patienceSeconds { session.patienceSeconds = patienceSeconds }
+        let agent = try WorkerAgent(
             settings: AgentSettings(
-                session: SessionSettings(worker: WorkerID(worker), facts: facts),
-                program: try Program.path(), slotArguments: slotArguments),
+                session: session, program: try Program.path(), slotArguments: slotArguments,
+                spoolFolder: spoolFolder),
             connection: connection, logger: logger)
         let signals = StopSignals(stop: agent.terminate)
         defer { signals.cancel() }
@@ -78,7 +85,10 @@ struct AgentRun {
         case .drained: return
         case .refused(let reason): throw RunError(description: "refused: \(reason)")
         case .outOfPatience:
-            throw RunError(description: "no coordinator answered at \(endpoint) for an hour")
+            let seconds = Int(session.patienceSeconds)
+            throw RunError(
+                description: "no coordinator answered at \(endpoint) for \(seconds) s; results it "
+                    + "has not acknowledged wait in \(spoolFolder)")
         }
     }
 }

@@ -14,7 +14,9 @@ struct AgentHandoff: Codable, Sendable {
     var worker: String
     var slots: Int
     var artifacts: String
+    var spoolFolder: String
     var dataFolder: String?
+    var verbose = false
 }
 
 /// Counts from any thread.

@@ -22,23 +22,35 @@ struct CoordinatorCommand: ParsableCommand {
     @Option(help: "The file with the public keys of workers, one a line.")
     var allow: String
 
+    @Option(help: "After how many seconds of silence a worker's jobs go to others.")
+    var lease = 15.0
+
     @OptionGroup var options: ClusterOptions
+
+    func validate() throws {
+        guard lease >= 1 && lease <= 3_600 else {
+            throw ValidationError("--lease is \(lease); it takes 1 to 3600 seconds")
+        }
+    }
 
     func run() throws {
         let plan = try Engine.plan(sweep, dataFolder: options.data)
         let store = try Store(path: options.db ?? "\(plan.name).fathom.sqlite")
         let id = try store.register(plan)
         let folder = ArtifactFolder(path: options.shared ?? store.path + ".artifacts")
-        var jobs = try store.jobs(of: id)
+        var jobs = try store.jobs(of: id, planned: plan.jobs)
         try store.apply(
             LostArtifacts.reopen(&jobs) { folder.size(of: folder.file($0)) != nil })
         let listener = try Listener(
             endpoint: listen, keyPair: try KeyFile.secret(key), allowList: try KeyFile.list(allow))
         let logger = ErrorStreamLog.logger(verbose: options.verbose)
+        var settings = SchedulerSettings(term: try store.nextTerm(), build: Product.version)
+        settings.leaseSeconds = lease
+        settings.heartbeatSeconds = min(settings.heartbeatSeconds, lease / 5)
+        settings.awaited = try store.reader.workersThatMayReturn()
+        settings.auditShare = plan.auditShare
         let service = CoordinatorService(
-            jobs: jobs, store: store, listener: listener,
-            settings: SchedulerSettings(term: try store.nextTerm(), build: Product.version),
-            logger: logger)
+            jobs: jobs, store: store, listener: listener, settings: settings, logger: logger)
         let control = ControlSocket(store: store.path, logger: logger, steer: service.steer)
         defer { control?.close() }
         Failure.say("listening on \(listener.endpoint); artifacts in \(folder.path)")
@@ -51,10 +63,10 @@ struct CoordinatorCommand: ParsableCommand {
             try store.checkpointAndClose()
             throw ExitStatus.interrupted
         }
-        let finished = try store.jobs(of: id)
         try SweepEnd.show(store, id)
+        let tally = try store.reader.tally(of: id)
         try store.checkpointAndClose()
-        try SweepEnd.exit(for: finished)
+        try SweepEnd.exit(for: tally)
     }
 }
 
@@ -75,7 +87,25 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "How many jobs run at the same time; by default one a core.")
     var slots: Int?
 
+    @Option(help: "Where results wait on disk until the coordinator has them.")
+    var work: String?
+
+    @Option(help: "How many seconds running jobs may take after SIGTERM.")
+    var grace = 20.0
+
+    @Option(help: "After how many seconds without a coordinator to give up.")
+    var patience = 3_600.0
+
     @OptionGroup var options: ClusterOptions
+
+    func validate() throws {
+        guard grace >= 0 && grace <= 86_400 else {
+            throw ValidationError("--grace is \(grace); it takes 0 to 86400 seconds")
+        }
+        guard patience >= 1 && patience <= 1e7 else {
+            throw ValidationError("--patience is \(patience); it takes 1 to 10000000 seconds")
+        }
+    }
 
     func run() throws {
         guard let shared = options.shared else {
@@ -85,7 +115,8 @@ struct WorkerCommand: ParsableCommand {
             endpoint: connect, serverKey: serverKey, secretKey: try KeyFile.secret(key).secretKey,
             worker: WorkerName.draw(),
             slots: slots ?? ProcessInfo.processInfo.activeProcessorCount, artifacts: shared,
-            dataFolder: options.data)
+            spoolFolder: work ?? WorkFolder.usual(serverKey: serverKey), dataFolder: options.data,
+            graceSeconds: grace, patienceSeconds: patience)
         try settings.run(logger: ErrorStreamLog.logger(verbose: options.verbose))
     }
 }

@@ -19,7 +19,8 @@ struct Fathom: ParsableCommand {
         subcommands: [
             RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, PlanCommand.self,
             StatusCommand.self, ExplainCommand.self, LeaderboardCommand.self, QueryCommand.self,
-            RetryCommand.self, CancelCommand.self, ExportCommand.self, VerifyCommand.self,
+            RetryCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self,
+            ForgetCommand.self, ExportCommand.self, VerifyCommand.self,
             AgreementCommand.self, SALCommand.self, DataCommand.self, BenchCommand.self,
             KeysCommand.self,
             // Not shown: what other commands start, and tests.

@@ -18,17 +18,16 @@ struct LocalSweep {
 
     /// Works until the sweep is complete or somebody interrupts.
     ///
-    /// - Returns: The store, its jobs as they are now, and whether there was anything to do.
-    func run() throws -> (store: Store, sweep: SweepID, jobs: [StoredJob]) {
+    func run() throws -> (store: Store, sweep: SweepID) {
         let store = try Store(path: storePath)
         let sweep = try store.register(plan)
         let folder = ArtifactFolder(path: storePath + ".artifacts")
-        var jobs = try store.jobs(of: sweep)
+        var jobs = try store.jobs(of: sweep, planned: plan.jobs)
         let reopened = LostArtifacts.reopen(&jobs) { folder.size(of: folder.file($0)) != nil }
         try store.apply(reopened)
         guard jobs.contains(where: { $0.state == .open }) else {
             Failure.say("sweep \(plan.name) is done already; nothing to run")
-            return (store, sweep, jobs)
+            return (store, sweep)
         }
         let ending = try coordinate(jobs, store: store, artifacts: folder.path)
         if ending == .stopped {
@@ -36,7 +35,7 @@ struct LocalSweep {
             try store.checkpointAndClose()
             throw ExitStatus.interrupted
         }
-        return (store, sweep, try store.jobs(of: sweep))
+        return (store, sweep)
     }
 
     private func coordinate(
@@ -48,13 +47,15 @@ struct LocalSweep {
             endpoint: listen, keyPair: serverKeys, allowList: [workerKeys.publicKey])
         var settings = SchedulerSettings(term: try store.nextTerm(), build: Product.version)
         settings.shardEntries = shardEntries
+        settings.auditShare = plan.auditShare
         let service = CoordinatorService(
             jobs: jobs, store: store, listener: listener, settings: settings, logger: logger)
         let supervisor = AgentSupervisor(
             handoff: AgentHandoff(
                 endpoint: listener.endpoint, serverKey: serverKeys.publicKey.z85,
                 secretKey: workerKeys.secretKey, worker: "", slots: slots, artifacts: artifacts,
-                dataFolder: dataFolder),
+                spoolFolder: storePath + ".spool", dataFolder: dataFolder,
+                verbose: logger.logLevel <= .debug),
             ended: service.workerEnded, gaveUp: service.stop, logger: logger)
         let signals = StopSignals(stop: service.stop)
         defer { signals.cancel() }

@@ -37,6 +37,8 @@ struct ProgressPrinter {
             if count.jobsBlocked > 0 { text += ", \(count.jobsBlocked) blocked" }
             return text
         }
+        if progress.audits > 0 { parts.append("\(progress.audits) to audit") }
+        if progress.paused > 0 { parts.append("\(progress.paused) paused") }
         parts.append(String(format: "%.1f/s", rate))
         if progress.slots > 0 && progress.secondsLeft >= 1 {
             parts.append("about \(duration(progress.secondsLeft / Double(progress.slots))) left")

@@ -57,10 +57,11 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let plan = try Engine.plan(sweep, dataFolder: options.data)
         for note in plan.notes { Failure.say("note: \(note)") }
-        let (store, id, jobs) = try options.sweep(plan).run()
+        let (store, id) = try options.sweep(plan).run()
         try SweepEnd.show(store, id)
+        let tally = try store.reader.tally(of: id)
         try store.checkpointAndClose()
-        try SweepEnd.exit(for: jobs)
+        try SweepEnd.exit(for: tally)
     }
 }
 
@@ -99,19 +100,11 @@ struct ProbesCommand: ParsableCommand {
         let conducts: [(ProbeSpec.Conduct, Int)] = [
             (.succeed, count), (.fail, fail), (.crash, crash), (.hang, hang),
         ]
-        let specs = conducts.flatMap { conduct, count in
-            (0..<count).map {
-                JobSpec(.probe(ProbeSpec(number: $0, conduct: conduct)), revision: 1)
-            }
-        }
-        let plan = SweepPlan(
-            name: "probes", manifest: "{}", cells: [],
-            jobs: specs.map { PlannedJob(key: $0.key, spec: $0, entryCount: 1) },
-            comparison: ComparisonSettings())
-        let (store, _, jobs) = try options.sweep(plan).run()
-        print("\(jobs.count { $0.state == .finished }) of \(jobs.count) probes finished")
+        let (store, sweep) = try options.sweep(ProbePlan.plan(conducts)).run()
+        let tally = try store.reader.tally(of: sweep)
+        print("\(tally.finished) of \(tally.jobs) probes finished")
         try store.checkpointAndClose()
-        try SweepEnd.exit(for: jobs)
+        try SweepEnd.exit(for: tally)
     }
 }
 
@@ -126,11 +119,10 @@ enum SweepEnd {
     }
 
     /// Leaves with status 1 when jobs were given up.
-    static func exit(for jobs: [StoredJob]) throws {
-        let failed = jobs.count { $0.state == .quarantined }
-        let blocked = jobs.count { $0.state == .blocked }
-        guard failed + blocked > 0 else { return }
-        Failure.say("\(failed) jobs failed and \(blocked) wait for them in vain")
+    static func exit(for tally: JobTally) throws {
+        guard tally.quarantined + tally.blocked > 0 else { return }
+        Failure.say(
+            "\(tally.quarantined) jobs failed and \(tally.blocked) wait for them in vain")
         throw ExitStatus.unfinishedJobs
     }
 }

@@ -16,6 +16,8 @@ struct SteerOptions: ParsableArguments {
     var sweep: String?
 
     /// Tells the running coordinator, or changes the store where none runs.
+    ///
+    /// - Parameter states: The states in which a job is meant, as SQL.
     func steer(
         states: String, _ command: (JobKey) -> SteeringCommand
     ) throws -> SteeringResult {
@@ -99,5 +101,49 @@ struct CancelCommand: ParsableCommand {
     func run() throws {
         let result = try options.steer(states: "'open'") { .cancel($0) }
         print("\(result.givenUp) jobs given up")
+    }
+}
+
+/// Holds jobs back.
+struct PauseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pause", abstract: "Hold jobs back; what runs of them goes on.",
+        discussion: "`fathom resume` lets them go on. A paused sweep waits; it does not end.")
+
+    @OptionGroup var options: SteerOptions
+
+    func run() throws {
+        let result = try options.steer(states: "'open', 'blocked', 'quarantined'") { .pause($0) }
+        print("\(result.paused) jobs paused")
+    }
+}
+
+/// Lets paused jobs go on.
+struct ResumeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "Let jobs that were paused go on.")
+
+    @OptionGroup var options: SteerOptions
+
+    func run() throws {
+        let result = try options.steer(states: "'open', 'blocked', 'quarantined'") { .resume($0) }
+        print("\(result.resumed) jobs go on")
+    }
+}
+
+/// Throws results away.
+struct ForgetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "forget", abstract: "Throw jobs' results away, so that they run again.",
+        discussion: """
+            A cell's jobs that other cells need too keep theirs. Jobs that read a forgotten one keep \
+            their results, because the same job makes the same again.
+            """)
+
+    @OptionGroup var options: SteerOptions
+
+    func run() throws {
+        let result = try options.steer(states: "'open', 'finished'") { .forget($0) }
+        print("\(result.forgotten) jobs forgotten; run the sweep to compute them again")
     }
 }

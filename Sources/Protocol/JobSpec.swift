@@ -129,7 +129,8 @@ public struct JobSpec: Hashable, Sendable {
     public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
         case poison, train, sal, probe
     }
-    public enum Body: Hashable, Sendable {
+    /// Indirect, because specifications differ much in size and are passed around in numbers.
+    public indirect enum Body: Hashable, Sendable {
         case poison(PoisonSpec)
         case train(TrainSpec)
         case sal(SALSpec)

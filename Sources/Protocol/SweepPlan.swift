@@ -12,10 +12,12 @@ public struct SweepPlan: Sendable {
     public var comparison: ComparisonSettings
     /// What the sweep will not be able to say, for the user to read before it runs.
     public var notes: [String]
+    /// The share of jobs to be computed a second time, 0...1.
+    public var auditShare: Double
 
     public init(
         name: String, manifest: String, cells: [PlannedCell], jobs: [PlannedJob],
-        comparison: ComparisonSettings, notes: [String] = []
+        comparison: ComparisonSettings, notes: [String] = [], auditShare: Double = 0
     ) {
         self.name = name
         self.manifest = manifest
@@ -23,6 +25,7 @@ public struct SweepPlan: Sendable {
         self.jobs = jobs
         self.comparison = comparison
         self.notes = notes
+        self.auditShare = auditShare
     }
 }
 
@@ -128,10 +131,18 @@ public struct PlannedJob: Hashable, Sendable {
     public var spec: JobSpec
     /// How many entries it has: measured layers or filters of a SAL job, 1 for others.
     public var entryCount: Int
+    /// `spec.canonical`, which the key is the digest of.
+    public var canonical: [UInt8]
 
-    public init(key: JobKey, spec: JobSpec, entryCount: Int) {
-        self.key = key
+    public init(spec: JobSpec, entryCount: Int) {
+        self.init(spec: spec, entryCount: entryCount, canonical: Array(spec.canonical))
+    }
+
+    /// - Parameter canonical: `spec.canonical`, put together by somebody who knows how.
+    init(spec: JobSpec, entryCount: Int, canonical: [UInt8]) {
+        key = JobKey(Digest(of: canonical))
         self.spec = spec
         self.entryCount = entryCount
+        self.canonical = canonical
     }
 }

@@ -38,6 +38,7 @@ struct SchedulerBench {
 
     mutating func tell(_ event: SchedulerEvent) {
         effects = scheduler.handle(event, at: now)
+        while scheduler.hasMore { effects += scheduler.handle(.proceed, at: now) }
         for effect in effects {
             switch effect {
             case .store(let change): allChanges.append(change)

@@ -191,7 +191,7 @@ struct StoreChangeTests {
     func fast() throws {
         let jobs = (0..<50_000).map { number in
             let spec = JobSpec(.probe(ProbeSpec(number: number)), revision: 1)
-            return PlannedJob(key: spec.key, spec: spec, entryCount: 1)
+            return PlannedJob(spec: spec, entryCount: 1)
         }
         let plan = SweepPlan(
             name: "probes", manifest: "{}", cells: [], jobs: jobs, comparison: .init())

@@ -54,7 +54,7 @@ struct SyntheticSweep {
         var jobs: [PlannedJob] = []
         func add(_ body: JobSpec.Body, entries: Int = 1) -> JobKey {
             let spec = JobSpec(body, revision: 1)
-            jobs.append(PlannedJob(key: spec.key, spec: spec, entryCount: entries))
+            jobs.append(PlannedJob(spec: spec, entryCount: entries))
             return spec.key
         }
         var runs: [PlannedRun] = []

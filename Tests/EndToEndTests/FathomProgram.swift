@@ -23,16 +23,32 @@ struct FathomProgram {
     }
 
     /// Starts it in a folder, its output thrown away.
-    func start(_ arguments: [String], in folder: String) throws -> Process {
+    ///
+    /// - Parameters:
+    ///   - log: The file that what it says on standard error is added to.
+    ///   - prefix: A command, by its full path, that runs it, such as `ip netns exec`.
+    func start(
+        _ arguments: [String], in folder: String, log: String? = nil, prefix: [String] = []
+    ) throws -> Process {
+        let words = prefix + [path] + arguments
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = Array(words.dropFirst())
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
+        process.standardError = try log.map { try Self.appending(to: $0) } ?? .nullDevice
         process.standardInput = FileHandle.nullDevice
         try process.run()
         return process
+    }
+
+    private static func appending(to path: String) throws -> FileHandle {
+        if !FileManager.default.fileExists(atPath: path) {
+            try Data().write(to: URL(fileURLWithPath: path))
+        }
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try handle.seekToEnd()
+        return handle
     }
 
     /// Runs it to its end and answers its status and what it printed.

@@ -137,9 +137,22 @@ struct ManifestGridTests {
         let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
         #expect(
             object?.keys.sorted() == [
-                "compare", "data", "defenses", "methods", "models", "name", "sal", "seed", "seeds",
-                "tasks", "training", "version",
+                "audit", "compare", "data", "defenses", "methods", "models", "name", "sal", "seed",
+                "seeds", "tasks", "training", "version",
             ])
+    }
+
+    @Test("an audited share is a number or a percentage", arguments: ["0.25", "25%", "1/4"])
+    func audit(text: String) throws {
+        #expect(try parsed(smallestManifest).audit == 0)
+        let manifest = try parsed(smallestManifest + "\naudit: \(text)\n")
+        #expect(manifest.audit == 0.25)
+        #expect(try planned(manifest).auditShare == 0.25)
+        for wrong in ["2", "-1%", "101%", "much"] {
+            #expect(throws: ManifestError.self) {
+                try parsed(smallestManifest + "\naudit: \"\(wrong)\"\n")
+            }
+        }
     }
 
     @Test("the quickstart is what it is said to be")

@@ -16,11 +16,20 @@ struct Cluster {
         case startWorker
         case crashWorker
         case crashCoordinator
+        case stallCoordinator
+        case stopWorker
+        case steer
+        case command(SchedulerEvent)
+        case resumeAll
     }
 
     struct Node {
         var session: Session
         var slots: [[Lease]]
+        /// Results on its disk.
+        var spool: [Lease: WorkerMessage] = [:]
+        /// Until when its processes stand still.
+        var stoppedUntil: Instant?
     }
 
     let script: Script
@@ -30,10 +39,18 @@ struct Cluster {
     private(set) var isComplete = false
     /// How often computing each entry was begun.
     private(set) var started: [JobKey: [Int: Int]] = [:]
-    private var scheduler: Scheduler?
-    private var nodes: [WorkerID: Node] = [:]
-    private var timeline = Timeline<Happening>()
-    private var random: RandomStream
+    /// Entries that were computed again though a result of theirs lay on a worker's disk.
+    private(set) var repeatedSpooled = 0
+    var scheduler: Scheduler?
+    var nodes: [WorkerID: Node] = [:]
+    var timeline = Timeline<Happening>()
+    var random: RandomStream
+    /// Until when the coordinator stands still, for its disk is full or its process stopped.
+    var stalledUntil: Instant?
+    /// What dead workers left on the disk.
+    var orphanedSpool: [Lease: WorkerMessage] = [:]
+    /// Leases whose result a worker has put on its disk at once.
+    private var kept: Set<Lease> = []
     private var assigned: Set<Lease> = []
     private var workersStarted = 0
     private let healAt: Instant
@@ -47,21 +64,20 @@ struct Cluster {
         for _ in 0..<script.workers {
             timeline.plan(.startWorker, at: now + Double(random.uniform()))
         }
-        var at = 5.0
-        while at < script.healAfter {
-            let isWorker = script.workersCrash && random.uniform() < 0.5
-            timeline.plan(isWorker ? .crashWorker : .crashCoordinator, at: now + at)
-            at += 2 + 20 * random.uniformDouble()
-        }
+        planFaults()
     }
 
-    private var isFaulty: Bool { now < healAt }
+    var isFaulty: Bool { now < healAt }
 
     /// Runs until no job is open, or the simulated time is over.
     mutating func run(untilCompleteWithin seconds: Double) {
         let end = now + seconds
         while !isComplete, let next = timeline.next(), next.at <= end {
             now = next.at
+            if let later = standstill(next.event) {
+                timeline.plan(next.event, at: later)
+                continue
+            }
             happen(next.event)
             if let scheduler { problems += scheduler.checkInvariants() }
             if !problems.isEmpty || !store.problems.isEmpty { break }
@@ -74,10 +90,12 @@ struct Cluster {
         case .startCoordinator: startCoordinator()
         case .startWorker: startWorker()
         case .crashCoordinator: crashCoordinator()
-        case .crashWorker:
-            guard let victim = nodes.keys.sorted().randomElement(&random) else { return }
-            nodes[victim] = nil
-            timeline.plan(.startWorker, at: now + 3 * random.uniformDouble())
+        case .crashWorker: crashWorker()
+        case .stallCoordinator: stalledUntil = now + 1 + 40 * random.uniformDouble()
+        case .stopWorker: stopWorker()
+        case .steer: steer()
+        case .command(let event): if scheduler != nil { tell(event) }
+        case .resumeAll: resumeAll()
         case .tickCoordinator(let term):
             guard scheduler != nil, store.term == term else { return }
             tell(.tick)
@@ -88,7 +106,10 @@ struct Cluster {
             timeline.plan(event, at: now + 0.25)
         case .reconnect(let id, let term):
             if scheduler != nil, store.term == term { tell(id, .connected) }
-        case .toCoordinator(let id, let message): tell(.message(id, message))
+        case .toCoordinator(let id, let message):
+            // What a process that died had not handed to the network yet is gone with it.
+            if nodes[id] == nil && random.uniform() < 0.5 { return }
+            tell(.message(id, message))
         case .toWorker(let id, let message): tell(id, .message(message))
         case .slotDone(let id, let slot, let lease): finish(id, slot, lease)
         }
@@ -100,26 +121,36 @@ struct Cluster {
         var settings = SchedulerSettings(term: store.nextTerm(), build: "test")
         settings.attemptsLostMax = 10_000
         settings.shardEntries = 1 + random.integer(below: 4)
+        settings.awaited = store.present
+        settings.auditShare = script.auditShare
+        if !script.speculates { settings.stragglerSeconds = .infinity }
+        settings.leasesPerStepMax = 3
         settings.sabotage = script.scheduler
         scheduler = Scheduler(settings: settings, jobs: store.jobs)
         timeline.plan(.tickCoordinator(term: store.term), at: now + 0.5)
         for id in nodes.keys.sorted() {
             timeline.plan(.reconnect(id, term: store.term), at: now + random.uniformDouble())
         }
-        if scheduler?.isComplete == true { isComplete = true }
+        if scheduler?.isComplete == true { isComplete = !script.steers || isSettled }
     }
 
     private mutating func crashCoordinator() {
         guard scheduler != nil else { return }
         scheduler = nil
+        stalledUntil = nil
         for id in nodes.keys.sorted() { tell(id, .disconnected) }
         timeline.plan(.startCoordinator, at: now + 3 * random.uniformDouble())
     }
 
-    private mutating func tell(_ event: SchedulerEvent) {
+    mutating func tell(_ event: SchedulerEvent) {
+        carryOut(event)
+        while scheduler?.hasMore == true { carryOut(.proceed) }
+    }
+
+    private mutating func carryOut(_ event: SchedulerEvent) {
         guard let effects = scheduler?.handle(event, at: now) else { return }
         // It may die before its transaction, or after it and before anybody hears of it.
-        let fate = isFaulty ? random.uniform() : 1
+        let fate = isFaulty && script.coordinatorsCrash ? random.uniform() : 1
         if fate < 0.002 { return crashCoordinator() }
         for effect in effects {
             switch effect {
@@ -147,11 +178,17 @@ struct Cluster {
                 problems.append("\(lease) before the jobs it reads")
             }
             if !assigned.insert(lease).inserted { problems.append("\(lease) twice") }
+            if store.job(lease.job)?.isPaused == true { problems.append("\(lease) is paused") }
             post(.toWorker(id, .assign(Assignment(lease: lease, spec: [], inputs: []))))
         case .send(let id, let message):
             post(.toWorker(id, message))
-        case .finished: isComplete = true
+        case .finished: isComplete = !script.steers || isSettled
         }
+    }
+
+    /// Whether users have taken back what they held up.
+    private var isSettled: Bool {
+        !isFaulty && store.jobs.allSatisfy { $0.state == .finished }
     }
 
     /// Over the network: late, twice, out of order or never, until the faults heal.
@@ -176,20 +213,29 @@ struct Cluster {
         settings.sabotage = script.session
         // Some pipes hold several jobs, so that a slot's death has bystanders.
         settings.slotAheadSeconds = random.uniform() < 0.5 ? 0.02 : 1
+        settings.spoolSeconds = 0.25
+        let spooled = orphanedSpool.sorted { $0.key.orderText < $1.key.orderText }.map(\.value)
         nodes[id] = Node(
-            session: Session(settings: settings, at: now),
-            slots: Array(repeating: [], count: facts.slots))
+            session: Session(settings: settings, spooled: spooled, at: now),
+            slots: Array(repeating: [], count: facts.slots), spool: orphanedSpool)
+        orphanedSpool = [:]
         timeline.plan(.tickWorker(id), at: now + 0.25)
         if scheduler != nil { timeline.plan(.reconnect(id, term: store.term), at: now + 0.1) }
     }
 
-    private mutating func tell(_ id: WorkerID, _ event: SessionEvent) {
+    mutating func tell(_ id: WorkerID, _ event: SessionEvent) {
         guard let effects = nodes[id]?.session.handle(event, at: now) else { return }
         for effect in effects {
             switch effect {
             case .send(let message): post(.toCoordinator(id, message))
+            case .spool(let message):
+                if case .result(let lease, _) = message { nodes[id]?.spool[lease] = message }
+            case .unspool(let leases): for lease in leases { nodes[id]?.spool[lease] = nil }
             case .start(let slot, let assignment):
                 let lease = assignment.lease
+                if kept.contains(where: { $0.job == lease.job && $0.entries == lease.entries }) {
+                    repeatedSpooled += 1
+                }
                 for entry in lease.entries {
                     started[lease.job, default: [:]][entry, default: 0] += 1
                 }
@@ -220,9 +266,15 @@ struct Cluster {
             tell(id, .failed(slot: slot, lease: lease, error: "asked to", logTail: ""))
         } else {
             let outcome = Samples.outcome(of: lease, kind: store.job(lease.job)?.kind ?? .probe)
+            if outcome.seconds >= 0.25 { kept.insert(lease) }
             tell(id, .finished(slot: slot, lease: lease, outcome: outcome))
         }
     }
+}
+
+extension Lease {
+    /// Something to sort by.
+    var orderText: String { "\(job) \(term) \(attempt) \(entries.lowerBound)" }
 }
 
 extension Array {

@@ -8,6 +8,8 @@ struct ModelStore {
     private(set) var problems: [String] = []
     private(set) var accepted: [JobKey: [Int: Double]] = [:]
     private(set) var term = 0
+    /// Workers that were not said to be gone.
+    private(set) var present: Set<WorkerID> = []
     private var indices: [JobKey: Int] = [:]
 
     /// The jobs that may be charged.
@@ -55,9 +57,26 @@ struct ModelStore {
         case .jobQuarantined(let key, _): update(key) { $0.state = .quarantined }
         case .jobBlocked(let key, _): update(key) { $0.state = .blocked }
         case .jobReopened(let key): update(key) { $0.state = .open }
+        case .jobPaused(let key): update(key) { $0.isPaused = true }
+        case .jobResumed(let key): update(key) { $0.isPaused = false }
+        case .jobForgotten(let key): forget(key)
+        case .agreed(let lease, _): update(lease.job) { $0.isAudited = true }
         case .disagreement(let lease, _, let detail):
             problems.append("lease \(lease) disagrees: \(detail)")
-        case .workerSeen, .event: break
+        case .workerSeen(let id, _): present.insert(id)
+        case .workerGone(let id): present.remove(id)
+        case .event: break
+        }
+    }
+
+    private mutating func forget(_ key: JobKey) {
+        accepted[key] = nil
+        update(key) {
+            $0.state = .open
+            $0.entriesFinished = []
+            $0.attemptsCharged = 0
+            $0.attemptsLost = 0
+            $0.isAudited = false
         }
     }
 
@@ -76,6 +95,7 @@ struct ModelStore {
     }
 
     mutating func compare(_ lease: Lease, _ outcome: JobOutcome) {
+        apply(.agreed(lease, worker: WorkerID("late")))
         for row in outcome.sal
         where accepted[lease.job]?[row.entry] != row.measurement.sal {
             problems.append("entry \(row.entry) of \(lease.job.digest.short) differs")

@@ -12,6 +12,15 @@ struct Script {
     var healAfter: Double
     var networkFails = true
     var workersCrash = true
+    var coordinatorsCrash = true
+    /// Whether processes stand still for a while, or wait for a full disk.
+    var standstills = true
+    /// Whether workers stand still too, not only the coordinator.
+    var stops = true
+    /// Whether users pause, forget and cancel jobs, and take it back.
+    var steers = false
+    var speculates = true
+    var auditShare = 0.0
     /// Jobs that fail, and jobs that take their slot along.
     var failing: Set<JobKey> = []
     var killing: Set<JobKey> = []
@@ -24,16 +33,32 @@ struct Script {
     /// One of the scripts that a seed chooses.
     init(seed: Int) {
         let guilty = Samples.key("train 1 1")
-        switch seed % 4 {
-        case 0, 1:
+        switch seed % 6 {
+        case 0:
             self.init(workers: 4, healAfter: 240)
+        case 1:
+            self.init(workers: 4, healAfter: 120)
+            auditShare = seed % 12 < 6 ? 1 : 0.3
         case 2:
             self.init(workers: 3, healAfter: 120)
-            if seed % 8 < 4 { failing = [guilty] } else { killing = [guilty] }
-        default:
-            self.init(workers: 1, healAfter: 120)
+            if seed % 12 < 6 { failing = [guilty] } else { killing = [guilty] }
+        case 3:
+            // Only coordinators die: nothing in flight may be begun a second time.
+            self.init(workers: 3, healAfter: 120)
             networkFails = false
             workersCrash = false
+            standstills = false
+            speculates = false
+        case 4:
+            self.init(workers: 3, healAfter: 120)
+            steers = true
+        default:
+            // Only workers die: what they have on disk may not be computed again.
+            self.init(workers: 2, healAfter: 120)
+            networkFails = false
+            coordinatorsCrash = false
+            stops = false
+            speculates = false
         }
     }
 
@@ -49,8 +74,14 @@ struct Script {
         var found = cluster.problems
         if !cluster.isComplete { found.append("not complete after an hour") }
         if found.isEmpty { found += wrongEnds(of: cluster.store.jobs) }
+        if !networkFails && !coordinatorsCrash && cluster.repeatedSpooled > 0 {
+            found.append("\(cluster.repeatedSpooled) results on disk were computed again")
+        }
+        if auditShare == 1, found.isEmpty {
+            let missed = cluster.store.jobs.count { $0.state == .finished && !$0.isAudited }
+            if missed > 0 { found.append("\(missed) jobs were not audited") }
+        }
         if !networkFails && !workersCrash {
-            // Only coordinators died: nothing in flight may be begun a second time.
             let repeated = cluster.started.values.flatMap(\.values).count { $0 != 1 }
             if repeated > 0 { found.append("\(repeated) entries were begun again") }
         }

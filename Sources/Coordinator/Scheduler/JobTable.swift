@@ -15,11 +15,14 @@ struct JobTable: Sendable {
         var attemptsLost: Int
         /// Whether it stands in the ready heap.
         var isQueued = false
+        var isPaused: Bool
+        var isAudited: Bool
         var pathSeconds = 0.0
         /// Entries finished, and entries no active lease covers, while the job is open and ready.
         var finished: EntryRanges
         var pending = EntryRanges()
 
+        /// Whether all that it reads is there.
         var isReady: Bool { state == .open && waitingFor == 0 }
     }
 
@@ -43,6 +46,7 @@ struct JobTable: Sendable {
                     costClass: costs.index(of: job.costClass, kind: job.kind),
                     entryCount: job.entryCount, state: job.state, attemptsUsed: job.attemptsUsed,
                     attemptsCharged: job.attemptsCharged, attemptsLost: job.attemptsLost,
+                    isPaused: job.isPaused, isAudited: job.isAudited,
                     finished: job.state == .finished ? .init() : EntryRanges(job.entriesFinished)))
         }
         var edges: [(from: Int, to: Int)] = []

@@ -31,8 +31,10 @@ extension Scheduler {
             fail(failure, from: id, at: now)
             return
         }
-        if let worker = workerIndices[id] { workers[worker].failuresInARow = 0 }
+        if let worker = workerIndices[id] { endProbation(of: worker) }
+        let purpose = leases[leaseID]?.purpose
         let wasActive = deactivate(leaseID)
+        if purpose == .audit { auditFinished(job) }
         let isTold = settings.sabotage == .acknowledgesBeforeStoring
         if isTold { effects.append(.send(id, .acknowledge([lease]))) }
         table.learn(
@@ -89,7 +91,10 @@ extension Scheduler {
         }
         cancelRedundant(of: job)
         let enough = settings.sabotage == .finishesEarly ? 1 : table.jobs[job].entryCount
-        if table.jobs[job].finished.count >= enough { finish(job) }
+        if table.jobs[job].finished.count >= enough {
+            finish(job)
+            considerAudit(of: job, computedBy: workerIndices[id])
+        }
     }
 
     private static func part(of outcome: JobOutcome, in entries: Range<Int>) -> JobOutcome {
@@ -114,6 +119,7 @@ extension Scheduler {
         table.jobs[job].pending = EntryRanges()
         avoided[job] = nil
         openJobs -= 1
+        if table.jobs[job].isPaused { pausedJobs -= 1 }
         counts[Self.position(of: table.jobs[job].kind)].jobsFinished += 1
         effects.append(.store(.jobFinished(table.jobs[job].key)))
         for dependent in table.dependents(of: job) {
@@ -132,8 +138,8 @@ extension Scheduler {
         }
         workers[worker].lastHeard = now
         if let (leaseID, job) = identify(failure.lease), leases[leaseID]?.worker == worker {
-            workers[worker].failuresInARow += 1
-            let reason: FailureReason = failure.reason == .error ? .error : .slotDeath
+            noteFailure(of: worker)
+            let reason = reason(of: failure, on: worker)
             avoided[job, default: []].append(worker)
             end(leaseID, reason: reason, error: failure.error, logTail: failure.logTail)
         }
@@ -147,6 +153,7 @@ extension Scheduler {
     ) {
         guard let active = leases[id] else { return }
         deactivate(id)
+        if active.purpose == .audit { auditEnded(id.job, reason: reason) }
         let worker = workers[active.worker].id
         let lease = Lease(
             job: table.jobs[id.job].key, attempt: id.attempt, term: id.term,
@@ -160,7 +167,7 @@ extension Scheduler {
             table.jobs[id.job].attemptsCharged += 1
         case .error, .slotDeath: table.jobs[id.job].attemptsCharged += 1
         case .workerLost, .coordinatorLost: table.jobs[id.job].attemptsLost += 1
-        case .handedBack: break
+        case .handedBack, .probation: break
         }
         if settings.sabotage == .triesForever {
             requeueRest(of: id.job)
@@ -176,7 +183,7 @@ extension Scheduler {
     }
 
     /// Makes pending what is neither finished nor covered by an active lease.
-    private mutating func requeueRest(of job: Int) {
+    mutating func requeueRest(of job: Int) {
         guard table.jobs[job].isReady else { return }
         var free = table.jobs[job].finished.gaps(in: 0..<table.jobs[job].entryCount)
         for id in leasesOfJob[job] ?? [] {
@@ -190,16 +197,22 @@ extension Scheduler {
     mutating func callOff(_ id: LeaseID) {
         guard let active = leases[id] else { return }
         deactivate(id)
+        if active.purpose == .audit { audits.close(id.job) }
         let lease = Lease(
             job: table.jobs[id.job].key, attempt: id.attempt, term: id.term,
             entries: active.entries)
         effects.append(.send(workers[active.worker].id, .cancel([lease])))
     }
 
-    mutating func activate(_ id: LeaseID, entries: Range<Int>, worker: Int, at now: Instant) {
+    mutating func activate(
+        _ id: LeaseID, entries: Range<Int>, worker: Int, purpose: ActiveLease.Purpose = .work,
+        at now: Instant
+    ) {
         let each = table.costs.estimate(table.jobs[id.job].costClass)
         let seconds = each * Double(entries.count)
-        leases[id] = ActiveLease(entries: entries, worker: worker, renewed: now, seconds: seconds)
+        leases[id] = ActiveLease(
+            entries: entries, worker: worker, purpose: purpose, granted: now, renewed: now,
+            seconds: seconds)
         leasesOfJob[id.job, default: []].append(id)
         workers[worker].leases.insert(id)
         workers[worker].outstandingSeconds += seconds

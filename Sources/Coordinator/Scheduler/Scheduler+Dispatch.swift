@@ -10,20 +10,36 @@ extension Scheduler {
     }
 
     mutating func enqueue(_ job: Int) {
-        guard !table.jobs[job].isQueued, !table.jobs[job].pending.isEmpty else { return }
+        guard !table.jobs[job].isQueued, !table.jobs[job].pending.isEmpty, mayStart(job) else {
+            return
+        }
         table.jobs[job].isQueued = true
         ready.push(.init(pathSeconds: table.jobs[job].pathSeconds, job: job))
     }
 
+    func mayStart(_ job: Int) -> Bool {
+        !table.jobs[job].isPaused || settings.sabotage == .dispatchesPaused
+    }
+
     /// Gives one lease at a time to one worker after the other, so that scarce work spreads.
     mutating func dispatch(at now: Instant) {
-        guard !isDraining else { return }
+        hasMore = false
+        guard !isDraining, reunion.isOver else { return }
         var servedLast = 0
-        while servedLast < max(1, hungry.count), !ready.isEmpty, let worker = hungry.popFirst() {
+        var given = 0
+        while servedLast < max(1, hungry.count), !(ready.isEmpty && audits.isQueueEmpty),
+            let worker = hungry.popFirst()
+        {
+            guard given < settings.leasesPerStepMax else {
+                hungry.append(worker)
+                hasMore = true
+                return
+            }
             switch serve(worker, at: now) {
             case .assigned:
                 hungry.append(worker)
                 servedLast = 0
+                given += 1
             case .full: workers[worker].isHungry = false
             case .nothingSuitable:
                 hungry.append(worker)
@@ -42,7 +58,9 @@ extension Scheduler {
         defer { for item in aside { ready.push(item) } }
         // Few jobs have failed anywhere, so a short look past them is enough.
         while aside.count < 32, let item = ready.pop() {
-            guard table.jobs[item.job].isReady, !table.jobs[item.job].pending.isEmpty else {
+            guard table.jobs[item.job].isReady, !table.jobs[item.job].pending.isEmpty,
+                mayStart(item.job)
+            else {
                 table.jobs[item.job].isQueued = false
                 continue
             }
@@ -59,7 +77,7 @@ extension Scheduler {
             enqueue(item.job)
             return .assigned
         }
-        return .nothingSuitable
+        return audit(on: worker, at: now) ? .assigned : .nothingSuitable
     }
 
     /// Whether an attempt failed on this worker and there is another to try.
@@ -70,7 +88,7 @@ extension Scheduler {
 
     private func hasCredit(_ worker: Int, for job: Int) -> Bool {
         let held = workers[worker].leases.count
-        if workers[worker].failuresInARow >= settings.probationFailures { return held < 1 }
+        if isOnProbation(worker) { return held < 1 }
         if held < workers[worker].slots { return true }
         let costClass = table.jobs[job].costClass
         guard held < settings.leasesPerWorkerMax, table.costs.isMeasured(costClass) else {
@@ -85,9 +103,16 @@ extension Scheduler {
         let size = shardSize(of: job)
         guard let entries = table.jobs[job].pending.takeFirst(atMost: size) else { return }
         if settings.sabotage == .leasesTwice { table.jobs[job].pending.insert(entries) }
+        grant(job, entries, to: worker, for: .work, at: now)
+    }
+
+    mutating func grant(
+        _ job: Int, _ entries: Range<Int>, to worker: Int, for purpose: ActiveLease.Purpose,
+        at now: Instant
+    ) {
         table.jobs[job].attemptsUsed += 1
         let id = LeaseID(job: job, attempt: table.jobs[job].attemptsUsed, term: settings.term)
-        activate(id, entries: entries, worker: worker, at: now)
+        activate(id, entries: entries, worker: worker, purpose: purpose, at: now)
         let lease = Lease(
             job: table.jobs[job].key, attempt: id.attempt, term: id.term, entries: entries)
         effects.append(.assign(workers[worker].id, lease))
@@ -100,7 +125,7 @@ extension Scheduler {
         if let fixed = settings.shardEntries { return max(1, fixed) }
         let each = max(table.costs.estimate(table.jobs[job].costClass), 1e-6)
         let bySeconds = max(1, Int(min(settings.shardSeconds / each, 1e6)))
-        let slots = living.reduce(0) { $0 + workers[$1].slots }
+        let slots = slotsLiving
         guard ready.count < slots else { return bySeconds }
         let share = (table.jobs[job].pending.count * (ready.count + 1) + slots - 1) / max(1, slots)
         return max(1, min(bySeconds, share))

@@ -15,12 +15,21 @@ extension Scheduler {
         }
         let active = (leasesOfJob[index] ?? []).compactMap { leases[$0] }
         if !job.isReady {
-            if !active.isEmpty { found.append("job \(index) is \(job.state) and leased") }
+            let isAudit = job.state == .finished && active.allSatisfy { $0.purpose == .audit }
+            if !active.isEmpty && !isAudit {
+                found.append("job \(index) is \(job.state) and leased")
+            }
             return found
         }
-        if !job.isQueued && !job.pending.isEmpty { found.append("job \(index) is not queued") }
+        if !job.isQueued && !job.pending.isEmpty && !job.isPaused {
+            found.append("job \(index) is not queued")
+        }
         var seen = job.pending
-        for lease in active {
+        for lease in active where lease.purpose == .spare {
+            if job.pending.overlaps(lease.entries) { found.append("job \(index) leased twice") }
+        }
+        for lease in active where lease.purpose != .spare {
+            if lease.purpose == .audit { found.append("job \(index) is audited and open") }
             if seen.overlaps(lease.entries) { found.append("job \(index) leased twice") }
             seen.insert(lease.entries)
         }
@@ -28,6 +37,7 @@ extension Scheduler {
             if job.pending.overlaps(range) { found.append("job \(index) would repeat \(range)") }
             seen.insert(range)
         }
+        for lease in active where lease.purpose == .spare { seen.insert(lease.entries) }
         if seen.count != job.entryCount { found.append("job \(index) has forgotten entries") }
         return found
     }
@@ -50,6 +60,11 @@ extension Scheduler {
         var found: [String] = []
         if open != openJobs { found.append("\(openJobs) jobs counted open, not \(open)") }
         if queued != ready.count { found.append("\(ready.count) jobs queued, not \(queued)") }
+        let paused = table.jobs.count { $0.state == .open && $0.isPaused }
+        if paused != pausedJobs { found.append("\(pausedJobs) jobs counted paused, not \(paused)") }
+        if living.reduce(0, { $0 + workers[$1].slots }) != slotsLiving {
+            found.append("the slots of the living are not counted rightly")
+        }
         if Set(living) != Set(workers.indices.filter { workers[$0].isLiving }) {
             found.append("the living are not counted rightly")
         }

@@ -15,6 +15,7 @@ extension Scheduler {
         table.jobs[job].state = state
         table.jobs[job].pending = EntryRanges()
         openJobs -= 1
+        if table.jobs[job].isPaused { pausedJobs -= 1 }
         let kind = Self.position(of: table.jobs[job].kind)
         if state == .quarantined {
             counts[kind].jobsQuarantined += 1
@@ -63,6 +64,7 @@ extension Scheduler {
         table.jobs[job].attemptsLost = 0
         avoided[job] = nil
         openJobs += 1
+        if table.jobs[job].isPaused { pausedJobs += 1 }
         finishedIsTold = false
         effects.append(.store(.jobReopened(table.jobs[job].key)))
         if table.jobs[job].isReady { makeReady(job) }

@@ -10,6 +10,7 @@ extension Scheduler {
         }
         numericClass = numericClass ?? hello.facts.numericClass
         let worker = enter(id, hello.facts, at: now)
+        reunion.met(id)
         let welcome = Welcome(
             term: settings.term, leaseMilliseconds: Int(settings.leaseSeconds * 1_000),
             heartbeatMilliseconds: Int(settings.heartbeatSeconds * 1_000))
@@ -43,10 +44,13 @@ extension Scheduler {
 
     private mutating func enter(_ id: WorkerID, _ facts: WorkerFacts, at now: Instant) -> Int {
         if let known = workerIndices[id] {
+            if workers[known].isLiving { slotsLiving -= workers[known].slots }
             workers[known].slots = facts.slots
             workers[known].lastHeard = now
+            slotsLiving += facts.slots
             if !workers[known].isLiving {
                 workers[known].isLiving = true
+                workers[known].livingIndex = living.count
                 living.append(known)
                 effects.append(.store(.workerSeen(id, facts)))
             }
@@ -55,7 +59,9 @@ extension Scheduler {
         let index = workers.count
         workerIndices[id] = index
         workers.append(Worker(id: id, slots: facts.slots, lastHeard: now))
+        workers[index].livingIndex = living.count
         living.append(index)
+        slotsLiving += facts.slots
         effects.append(.store(.workerSeen(id, facts)))
         return index
     }
@@ -112,28 +118,47 @@ extension Scheduler {
         if !expired.isEmpty { makeHungry(worker) }
     }
 
-    mutating func tick(at now: Instant) {
-        guard settings.sabotage != .neverExpires else { return }
-        defer { lastTick = now }
-        // If we ourselves stood still (a stopped process, a slow disk), silence proves nothing.
-        if let lastTick, now.seconds(since: lastTick) > settings.leaseSeconds / 2 {
-            for worker in living { workers[worker].lastHeard = now }
+    /// If we ourselves stood still (a stopped process, a full disk), silence proves nothing: what
+    /// workers said meanwhile is still to be read.
+    mutating func noteStandstill(at now: Instant) {
+        defer { lastEvent = now }
+        guard let lastEvent, now.seconds(since: lastEvent) > settings.leaseSeconds / 2 else {
             return
         }
-        let silent = living.filter {
-            now.seconds(since: workers[$0].lastHeard) > settings.leaseSeconds
-        }
-        for worker in silent { lose(workers[worker].id, reason: .workerLost, at: now) }
+        for worker in living { workers[worker].lastHeard = now }
+        for id in leases.keys { leases[id]?.renewed = now }
     }
+
+    mutating func tick(at now: Instant) {
+        guard settings.sabotage != .neverExpires else { return }
+        // Those left over are lost at the next tick, so that no step takes long.
+        let silent = living.lazy.filter { [workers, settings] in
+            now.seconds(since: workers[$0].lastHeard) > settings.leaseSeconds
+        }.prefix(Self.lostPerTickMax)
+        for worker in Array(silent).sorted() {
+            lose(workers[worker].id, reason: .workerLost, at: now)
+        }
+    }
+
+    private static let lostPerTickMax = 64
 
     mutating func lose(_ id: WorkerID, reason: FailureReason, at now: Instant) {
         guard let worker = livingWorker(id) else { return }
-        workers[worker].isLiving = false
-        living.removeAll { $0 == worker }
+        leaveLiving(worker)
         let text = reason == .handedBack ? "the worker left" : "the worker was lost"
         for lease in workers[worker].leases.sorted() { end(lease, reason: reason, error: text) }
         let kind = reason == .handedBack ? "workerLeft" : "workerLost"
+        effects.append(.store(.workerGone(id)))
         effects.append(.store(.event(kind: kind, subject: id.text, detail: text)))
+    }
+
+    private mutating func leaveLiving(_ worker: Int) {
+        workers[worker].isLiving = false
+        slotsLiving -= workers[worker].slots
+        let position = workers[worker].livingIndex
+        living.swapAt(position, living.count - 1)
+        living.removeLast()
+        if position < living.count { workers[living[position]].livingIndex = position }
     }
 
     mutating func takeBack(_ list: [Lease], from id: WorkerID) {

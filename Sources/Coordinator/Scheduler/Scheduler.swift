@@ -13,45 +13,76 @@ public struct Scheduler: Sendable {
     var leasesOfJob: [Int: [LeaseID]] = [:]
     var workers: [Worker] = []
     var workerIndices: [WorkerID: Int] = [:]
-    /// Living workers in the order they came.
+    /// Living workers, in no order that means anything.
     var living: [Int] = []
     var hungry = IndexQueue()
     /// Workers on which attempts of a job were charged.
     var avoided: [Int: [Int]] = [:]
     var numericClass: String?
     var isDraining = false
-    var lastTick: Instant?
+    var lastEvent: Instant?
     var counts: [KindProgress]
+    /// The first job of each kind.
+    private var firstOfKind: [Int?]
+    /// Slots of all living workers.
+    var slotsLiving = 0
     var openJobs = 0
+    /// Open jobs that are paused.
+    var pausedJobs = 0
     var finishedIsTold = false
+    var reunion: Reunion
+    var audits = AuditBook()
     var effects: [SchedulerEffect] = []
 
     /// - Parameter jobs: All jobs of the sweep as the store knows them, each once.
     public init(settings: SchedulerSettings, jobs: [SchedulerJob]) {
         self.settings = settings
         table = JobTable(jobs)
+        let awaited = settings.sabotage == .skipsReunion ? [] : settings.awaited
+        reunion = Reunion(awaiting: awaited, seconds: settings.reunionSeconds)
         counts = Array(repeating: KindProgress(), count: JobSpec.Kind.allCases.count)
+        firstOfKind = Array(repeating: nil, count: counts.count)
         for (index, source) in jobs.enumerated() { count(index, source) }
         for index in table.jobs.indices where table.jobs[index].isReady { makeReady(index) }
+        for index in table.jobs.indices where table.jobs[index].state == .finished {
+            considerAudit(of: index, computedBy: nil)
+        }
     }
 
-    /// Whether no job is open: all are finished, given up or blocked.
-    public var isComplete: Bool { openJobs == 0 }
+    /// The position of a job among those the scheduler was made with.
+    public func number(of key: JobKey) -> Int? { table.index(of: key) }
+
+    /// Whether no job is open, all are finished, given up or blocked, and those to be audited are.
+    public var isComplete: Bool { openJobs == 0 && audits.isEmpty }
+
+    /// Whether workers of the last coordinator are still waited for.
+    public var isAwaitingWorkers: Bool { !reunion.isOver }
+
+    /// Whether a step stopped short to keep its length bounded: `proceed` goes on with it.
+    public internal(set) var hasMore = false
 
     /// Takes in one thing that happened and answers what the shell must now do, in order.
     public mutating func handle(
         _ event: SchedulerEvent, at now: Instant
     ) -> [SchedulerEffect] {
         effects.removeAll(keepingCapacity: true)
+        noteStandstill(at: now)
         switch event {
         case .message(let worker, let message): handle(message, from: worker, at: now)
         case .workerLost(let worker): lose(worker, reason: .workerLost, at: now)
-        case .tick: tick(at: now)
+        case .tick:
+            tick(at: now)
+            for missing in reunion.look(at: now) { effects.append(.store(.workerGone(missing))) }
         case .retry(let key): retry(key)
         case .cancel(let key): cancel(key)
+        case .pause(let key): pause(key)
+        case .resume(let key): resume(key)
+        case .forget(let key): forget(key)
         case .drain: drain()
+        case .proceed: break
         }
         dispatch(at: now)
+        if case .tick = event { helpStragglers(at: now) }
         if isComplete && !finishedIsTold {
             finishedIsTold = true
             effects.append(.finished)
@@ -85,24 +116,26 @@ public struct Scheduler: Sendable {
         }
         return SweepProgress(
             kinds: kinds, workers: living.count,
-            slots: living.reduce(0) { $0 + workers[$1].slots }, leases: leases.count,
-            secondsLeft: secondsLeft)
+            slots: slotsLiving, leases: leases.count,
+            paused: pausedJobs, audits: audits.count, secondsLeft: secondsLeft)
     }
 
     private func meanCost(of kind: JobSpec.Kind) -> Double {
         // The first job of a kind stands for all: sweeps rarely mix networks of different cost,
         // and an estimate of the time left may be rough.
-        guard let job = table.jobs.first(where: { $0.kind == kind }) else { return 0 }
-        return table.costs.estimate(job.costClass)
+        guard let job = firstOfKind[Self.position(of: kind)] else { return 0 }
+        return table.costs.estimate(table.jobs[job].costClass)
     }
 
     private mutating func count(_ index: Int, _ source: SchedulerJob) {
         let kind = Self.position(of: source.kind)
+        firstOfKind[kind] = firstOfKind[kind] ?? index
         counts[kind].jobs += 1
         counts[kind].entries += source.entryCount
         switch source.state {
         case .open:
             openJobs += 1
+            if source.isPaused { pausedJobs += 1 }
             counts[kind].entriesFinished += table.jobs[index].finished.count
         case .finished:
             counts[kind].jobsFinished += 1
@@ -137,12 +170,23 @@ struct LeaseID: Hashable, Sendable, Comparable {
 struct ActiveLease: Sendable {
     var entries: Range<Int>
     var worker: Int
+    var purpose = Purpose.work
+    let granted: Instant
     /// When it was granted or last named in a heartbeat.
     var renewed: Instant
     /// What it was thought to cost when granted.
     var seconds: Double
     /// The share done, as the last heartbeat said.
     var share = 0.0
+
+    enum Purpose: Sendable {
+        /// Entries that nobody else works on.
+        case work
+        /// Entries that another works on too, and takes long over.
+        case spare
+        /// Entries that are finished, computed again to be compared.
+        case audit
+    }
 }
 
 /// A worker, living or gone.
@@ -151,6 +195,8 @@ struct Worker: Sendable {
     var slots: Int
     var lastHeard: Instant
     var isLiving = true
+    /// Where it stands among the living.
+    var livingIndex = 0
     var isHungry = false
     var leases: Set<LeaseID> = []
     /// Estimated seconds of all its leases together.

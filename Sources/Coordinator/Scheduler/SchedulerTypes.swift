@@ -14,11 +14,16 @@ public struct SchedulerJob: Sendable {
     public var attemptsUsed: Int
     public var attemptsCharged: Int
     public var attemptsLost: Int
+    /// Whether it must not be started for now.
+    public var isPaused: Bool
+    /// Whether it was computed a second time and compared.
+    public var isAudited: Bool
 
     public init(
         key: JobKey, kind: JobSpec.Kind, costClass: String, dependencies: [JobKey],
         entryCount: Int, state: StoredJob.State = .open, entriesFinished: Set<Int> = [],
-        attemptsUsed: Int = 0, attemptsCharged: Int = 0, attemptsLost: Int = 0
+        attemptsUsed: Int = 0, attemptsCharged: Int = 0, attemptsLost: Int = 0,
+        isPaused: Bool = false, isAudited: Bool = false
     ) {
         self.key = key
         self.kind = kind
@@ -30,6 +35,8 @@ public struct SchedulerJob: Sendable {
         self.attemptsUsed = attemptsUsed
         self.attemptsCharged = attemptsCharged
         self.attemptsLost = attemptsLost
+        self.isPaused = isPaused
+        self.isAudited = isAudited
     }
 
     public init(_ stored: StoredJob) {
@@ -38,7 +45,8 @@ public struct SchedulerJob: Sendable {
             dependencies: stored.spec.dependencies, entryCount: stored.entryCount,
             state: stored.state, entriesFinished: stored.entriesFinished,
             attemptsUsed: stored.attemptsUsed, attemptsCharged: stored.attemptsCharged,
-            attemptsLost: stored.attemptsLost)
+            attemptsLost: stored.attemptsLost, isPaused: stored.isPaused,
+            isAudited: stored.isAudited)
     }
 }
 
@@ -63,6 +71,8 @@ public struct SchedulerSettings: Sendable {
     public var mixedHosts = false
     public var leaseSeconds = 15.0
     public var heartbeatSeconds = 2.0
+    /// How many leases one step gives out at most, so that no step takes long.
+    public var leasesPerStepMax = 1_024
     /// How much measured work a slot has queued ahead.
     public var prefetchSeconds = 2.0
     /// How many leases a worker holds at most.
@@ -75,8 +85,19 @@ public struct SchedulerSettings: Sendable {
     public var attemptsChargedMax = 3
     /// Attempts lost with workers after which a job is given up.
     public var attemptsLostMax = 20
-    /// Failures in a row after which a worker gets one job at a time.
+    /// Failures in a row after which a worker gets one job at a time, and its failures are
+    /// charged to no job while another worker could have tried it.
     public var probationFailures = 5
+    /// Workers that were there when the last coordinator ended and may hold leases still.
+    public var awaited: Set<WorkerID> = []
+    /// How long they are waited for before what they may hold is given to others.
+    public var reunionSeconds = 1.2
+    /// The share of finished jobs, 0...1, that are computed a second time and compared.
+    public var auditShare = 0.0
+    /// A lease that has lasted so many times its estimate is given a second time to an idle slot.
+    public var stragglerFactor = 2.0
+    /// How long a lease must last at least before that.
+    public var stragglerSeconds = 5.0
     /// A fault planted on purpose. Only simulations set it, to show that they would notice.
     package var sabotage: SchedulerSabotage?
 
@@ -110,6 +131,14 @@ package enum SchedulerSabotage: String, Sendable, CaseIterable {
     case blocksNeighboursOnly
     /// Never gives a job up.
     case triesForever
+    /// Starts paused jobs.
+    case dispatchesPaused
+    /// Throws results away and does not compute them again.
+    case takesForgotten
+    /// Gives work out before workers of the last coordinator said what they hold.
+    case skipsReunion
+    /// Computes nothing a second time.
+    case skipsAudits
 }
 
 /// One thing that happened.
@@ -122,8 +151,15 @@ public enum SchedulerEvent: Sendable {
     case retry(JobKey)
     /// Gives a job up.
     case cancel(JobKey)
+    /// Starts a job no more until it is resumed; what runs of it goes on.
+    case pause(JobKey)
+    case resume(JobKey)
+    /// Throws a job's results away, so that it is computed again.
+    case forget(JobKey)
     /// Assigns nothing from now on and asks all workers to end.
     case drain
+    /// Nothing happened, but the last step was not all (`hasMore`).
+    case proceed
 }
 
 /// One thing the shell must do, in order; what the store must make last comes before the
@@ -159,17 +195,23 @@ public struct SweepProgress: Sendable {
     public var workers: Int
     public var slots: Int
     public var leases: Int
+    /// Open jobs that a user has paused.
+    public var paused: Int
+    /// Finished jobs that are still to be computed a second time.
+    public var audits: Int
     /// Estimated seconds of computing left, over all slots together.
     public var secondsLeft: Double
 
     public init(
         kinds: [(kind: JobSpec.Kind, progress: KindProgress)], workers: Int, slots: Int,
-        leases: Int, secondsLeft: Double
+        leases: Int, paused: Int = 0, audits: Int = 0, secondsLeft: Double
     ) {
         self.kinds = kinds
         self.workers = workers
         self.slots = slots
         self.leases = leases
+        self.paused = paused
+        self.audits = audits
         self.secondsLeft = secondsLeft
     }
 }

@@ -74,7 +74,8 @@ public final class ControlSocket: Sendable {
         let text = DescriptorText.read(client, atMost: Self.requestBytesMax) ?? ""
         let lines = text.split(separator: "\n")
         let commands = lines.compactMap { SteeringCommand(line: $0) }
-        var reply = "refused: a line is `retry KEY` or `cancel KEY`\n"
+        var reply =
+            "refused: a line is a command (retry, cancel, pause, resume, forget) and a key\n"
         if !lines.isEmpty && commands.count == lines.count {
             reply = steer(commands).map { $0.line + "\n" } ?? "refused: the coordinator is ending\n"
         }

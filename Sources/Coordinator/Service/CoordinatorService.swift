@@ -21,15 +21,18 @@ public final class CoordinatorService {
     private let listener: Listener
     private let logger: Logger
     private let requests = Requests()
-    private var specs: [JobKey: JobSpec] = [:]
+    /// By the scheduler's number of the job.
+    private let specs: [JobSpec]
     private var artifacts: [JobKey: [ArtifactReference]] = [:]
     private var scheduler: Scheduler
     private var delivery = Delivery()
     private var changes: [StoreChange] = []
     private var isFinished = false
+    private var hasDispatched = false
     private var lastTick = Instant.now()
     /// How long workers get to hand back and say goodbye at the end.
     private let farewellSeconds: Double
+    private let tickSeconds: Double
 
     /// - Parameter jobs: All jobs of the sweep, as the store knows them.
     public init(
@@ -40,11 +43,9 @@ public final class CoordinatorService {
         self.listener = listener
         self.logger = logger
         self.farewellSeconds = farewellSeconds
-        specs.reserveCapacity(jobs.count)
-        for job in jobs {
-            specs[job.key] = job.spec
-            if !job.artifacts.isEmpty { artifacts[job.key] = job.artifacts }
-        }
+        tickSeconds = min(0.5, settings.leaseSeconds / 10)
+        specs = jobs.map(\.spec)
+        for job in jobs where !job.artifacts.isEmpty { artifacts[job.key] = job.artifacts }
         scheduler = Scheduler(settings: settings, jobs: jobs.map { SchedulerJob($0) })
     }
 
@@ -101,7 +102,8 @@ public final class CoordinatorService {
         let start = Instant.now()
         try perform(scheduler.handle(.drain, at: start))
         try settle()
-        while scheduler.progress.workers > 0,
+        // Workers that have not come back yet hear of the end too.
+        while scheduler.progress.workers > 0 || scheduler.isAwaitingWorkers,
             Instant.now().seconds(since: start) < farewellSeconds
         {
             try step()
@@ -117,7 +119,8 @@ public final class CoordinatorService {
             try perform(scheduler.handle(.workerLost(worker), at: now))
         }
         try carryOut(requests.steering.withLock { $0.takeAll() }, at: now)
-        if now.seconds(since: lastTick) >= 0.5 {
+        while scheduler.hasMore { try perform(scheduler.handle(.proceed, at: now)) }
+        if now.seconds(since: lastTick) >= tickSeconds {
             lastTick = now
             try perform(scheduler.handle(.tick, at: now))
             for refusal in listener.takeRefusals() {
@@ -169,6 +172,7 @@ public final class CoordinatorService {
             case .compare(let lease, let worker, let outcome):
                 try compare(lease, worker, outcome)
             case .assign(let worker, let lease):
+                noteFirstLease()
                 if let assignment = assignment(for: lease) {
                     delivery.add(.assign(assignment), to: worker)
                 }
@@ -181,6 +185,12 @@ public final class CoordinatorService {
             case .finished: isFinished = true
             }
         }
+    }
+
+    private func noteFirstLease() {
+        guard !hasDispatched else { return }
+        hasDispatched = true
+        logger.debug("first lease given", metadata: ["workers": "\(scheduler.progress.workers)"])
     }
 
     private func note(_ change: StoreChange) {
@@ -203,7 +213,7 @@ public final class CoordinatorService {
     }
 
     private func assignment(for lease: Lease) -> Assignment? {
-        guard let spec = specs[lease.job] else { return nil }
+        guard let spec = scheduler.number(of: lease.job).map({ specs[$0] }) else { return nil }
         let inputs = spec.dependencies.flatMap { job in
             (artifacts[job] ?? []).map { InputArtifact(job: job, artifact: $0) }
         }
@@ -213,9 +223,12 @@ public final class CoordinatorService {
     /// Compares a late outcome with the accepted one, bit by bit, computing time apart.
     private func compare(_ lease: Lease, _ worker: WorkerID, _ outcome: JobOutcome) throws {
         try commit()
-        guard let accepted = try store.acceptedOutcome(of: lease.job, entries: lease.entries),
-            let detail = OutcomeComparison.difference(accepted: accepted, late: outcome)
+        guard let accepted = try store.acceptedOutcome(of: lease.job, entries: lease.entries)
         else { return }
+        guard let detail = OutcomeComparison.difference(accepted: accepted, late: outcome) else {
+            changes.append(.agreed(lease, worker: worker))
+            return
+        }
         logger.error(
             "results disagree",
             metadata: [

@@ -9,11 +9,19 @@ public enum SteeringCommand: Sendable, Hashable {
     case retry(JobKey)
     /// Gives a job up.
     case cancel(JobKey)
+    /// Holds a job back, and lets it go on.
+    case pause(JobKey)
+    case resume(JobKey)
+    /// Throws a job's results away.
+    case forget(JobKey)
 
     var event: SchedulerEvent {
         switch self {
         case .retry(let key): .retry(key)
         case .cancel(let key): .cancel(key)
+        case .pause(let key): .pause(key)
+        case .resume(let key): .resume(key)
+        case .forget(let key): .forget(key)
         }
     }
 
@@ -22,6 +30,9 @@ public enum SteeringCommand: Sendable, Hashable {
         switch self {
         case .retry(let key): "retry \(key)"
         case .cancel(let key): "cancel \(key)"
+        case .pause(let key): "pause \(key)"
+        case .resume(let key): "resume \(key)"
+        case .forget(let key): "forget \(key)"
         }
     }
 
@@ -32,6 +43,9 @@ public enum SteeringCommand: Sendable, Hashable {
         switch words[0] {
         case "retry": self = .retry(JobKey(digest))
         case "cancel": self = .cancel(JobKey(digest))
+        case "pause": self = .pause(JobKey(digest))
+        case "resume": self = .resume(JobKey(digest))
+        case "forget": self = .forget(JobKey(digest))
         default: return nil
         }
     }
@@ -41,6 +55,9 @@ public enum SteeringCommand: Sendable, Hashable {
 public struct SteeringResult: Sendable, Hashable {
     public var reopened = 0
     public var givenUp = 0
+    public var paused = 0
+    public var resumed = 0
+    public var forgotten = 0
 
     init(_ effects: [SchedulerEffect] = []) { add(effects) }
 
@@ -49,21 +66,23 @@ public struct SteeringResult: Sendable, Hashable {
             switch effect {
             case .store(.jobReopened): reopened += 1
             case .store(.jobQuarantined), .store(.jobBlocked): givenUp += 1
+            case .store(.jobPaused): paused += 1
+            case .store(.jobResumed): resumed += 1
+            case .store(.jobForgotten): forgotten += 1
             default: break
             }
         }
     }
 
     /// One line of the control socket.
-    var line: String { "done \(reopened) \(givenUp)" }
+    var line: String { "done \(reopened) \(givenUp) \(paused) \(resumed) \(forgotten)" }
 
     init?(line: some StringProtocol) {
         let words = line.split(separator: " ")
-        guard words.count == 3, words[0] == "done", let reopened = Int(words[1]),
-            let givenUp = Int(words[2])
-        else { return nil }
-        self.reopened = reopened
-        self.givenUp = givenUp
+        let counts = words.dropFirst().compactMap { Int($0) }
+        guard words.count == 6, words[0] == "done", counts.count == 5 else { return nil }
+        (reopened, givenUp) = (counts[0], counts[1])
+        (paused, resumed, forgotten) = (counts[2], counts[3], counts[4])
     }
 }
 

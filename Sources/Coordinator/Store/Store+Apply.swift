@@ -33,11 +33,18 @@ private struct ChangeWriter {
             try setState("blocked", of: key, reason: "needs job \(cause), which was given up")
         case .jobReopened(let key):
             try reopen(key)
+        case .jobPaused(let key): try setPaused(true, of: key)
+        case .jobResumed(let key): try setPaused(false, of: key)
+        case .jobForgotten(let key): try forget(key)
+        case .agreed(let lease, let worker):
+            try recordAttempt(lease, worker: worker, state: "agreed")
         case .disagreement(let lease, let worker, let detail):
             try recordAttempt(lease, worker: worker, state: "disagreed", error: detail)
             try recordEvent("disagreement", subject: lease.job.description, detail: detail)
         case .workerSeen(let id, let facts):
             try recordWorker(id, facts)
+        case .workerGone(let id):
+            try run("UPDATE worker SET leftAt = ? WHERE id = ?", [now, id.text])
         case .event(let kind, let subject, let detail):
             try recordEvent(kind, subject: subject, detail: detail)
         }
@@ -59,6 +66,27 @@ private struct ChangeWriter {
         try run(
             "UPDATE job SET state = ?, reason = ? WHERE key = ?", [state, reason, key.description])
         guard db.changesCount == 1 else { throw StoreError.unknownJob(key.description) }
+    }
+
+    private func setPaused(_ paused: Bool, of key: JobKey) throws {
+        try run("UPDATE job SET paused = ? WHERE key = ?", [paused, key.description])
+        guard db.changesCount == 1 else { throw StoreError.unknownJob(key.description) }
+    }
+
+    /// Its attempts stay as history, and their numbers are not used again.
+    private func forget(_ key: JobKey) throws {
+        let job = try number(of: key)
+        for table in [
+            "metric", "poisonReport", "salWalk", "sal", "landscape", "artifact", "jobCost",
+        ] {
+            try run("DELETE FROM \(table) WHERE job = ?", [job])
+        }
+        try run(
+            "UPDATE attempt SET state = 'handedBack', error = 'forgotten' "
+                + "WHERE job = ? AND state IN ('accepted', 'agreed', 'disagreed')", [job])
+        try reopen(key)
+        try recordEvent(
+            "forgotten", subject: key.description, detail: "its results were thrown away")
     }
 
     /// A job put back starts with a clean slate: attempts so far are no longer held against it.
@@ -85,7 +113,8 @@ private struct ChangeWriter {
               lastSeenAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET host = excluded.host, processID = excluded.processID,
               slots = excluded.slots, build = excluded.build,
-              numericClass = excluded.numericClass, lastSeenAt = excluded.lastSeenAt
+              numericClass = excluded.numericClass, lastSeenAt = excluded.lastSeenAt,
+              leftAt = NULL
             """,
             [
                 id.text, facts.host, facts.processID, facts.slots, facts.build,
@@ -109,7 +138,7 @@ private struct ChangeWriter {
             """
             INSERT INTO attempt (job, attempt, term, worker, entryFirst, entryEnd, state, error,
               logTail, seconds, endedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (job, attempt) DO UPDATE SET term = excluded.term,
+            ON CONFLICT (job, attempt, term) DO UPDATE SET
               worker = excluded.worker, entryFirst = excluded.entryFirst,
               entryEnd = excluded.entryEnd, state = excluded.state, error = excluded.error,
               logTail = excluded.logTail, seconds = excluded.seconds, endedAt = excluded.endedAt

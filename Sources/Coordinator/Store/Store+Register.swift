@@ -8,16 +8,34 @@ extension Store {
     /// seeds that the plan no longer has are hidden, not deleted. Registering again changes
     /// nothing.
     public func register(_ plan: SweepPlan) throws(StoreError) -> SweepID {
-        try write { db in
+        // Keys fall anywhere in their index; where it lies in memory that costs little.
+        try setCache(mebibytes: 192)
+        defer { try? setCache(mebibytes: StoreOpening.cacheMebibytes) }
+        return try write { db in
             let sweep = try Store.upsertSweep(plan, db)
             let jobs = try Store.insertJobs(plan.jobs, db)
-            try Store.linkJobs(plan.jobs, to: sweep, ids: jobs, db)
+            try Store.linkJobs(jobs, to: sweep, db)
+            try Store.reopenHollowJobs(of: sweep, db)
             try db.execute(sql: "UPDATE cell SET hidden = 1 WHERE sweep = ?", arguments: [sweep])
+            let numbers =
+                plan.cells.isEmpty
+                ? [:] : Dictionary(zip(plan.jobs.map(\.key), jobs), uniquingKeysWith: { $1 })
             for (position, cell) in plan.cells.enumerated() {
                 let id = try Store.upsertCell(cell, position: position, sweep: sweep, db)
-                try Store.registerRuns(cell.runs, of: id, jobs: jobs, db)
+                try Store.registerRuns(cell.runs, of: id, jobs: numbers, db)
             }
             return SweepID(number: sweep)
+        }
+    }
+
+    private func setCache(mebibytes: Int) throws(StoreError) {
+        do {
+            try queue.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA cache_size = -\(mebibytes << 10)")
+                db.releaseMemory()
+            }
+        } catch {
+            throw StoreError(error, path: path)
         }
     }
 
@@ -38,40 +56,44 @@ extension Store {
 
     /// Inserts the jobs that are missing.
     ///
-    /// - Returns: The number of every job of the plan.
-    private static func insertJobs(
-        _ jobs: [PlannedJob], _ db: Database
-    ) throws -> [JobKey: Int64] {
+    /// - Returns: The number of every job, in the plan's order.
+    private static func insertJobs(_ jobs: [PlannedJob], _ db: Database) throws -> [Int64] {
         let find = try db.cachedStatement(sql: "SELECT id FROM job WHERE key = ?")
         let insert = try db.cachedStatement(
-            sql: "INSERT INTO job (key, kind, spec, entryCount) VALUES (?, ?, ?, ?)")
-        var ids: [JobKey: Int64] = [:]
-        ids.reserveCapacity(jobs.count)
-        for job in jobs where ids[job.key] == nil {
+            sql: """
+                INSERT INTO job (key, kind, spec, entryCount) VALUES (?, ?, ?, ?)
+                ON CONFLICT (key) DO NOTHING
+                """)
+        return try jobs.map { job in
             let key = job.key.description
-            if let known = try Int64.fetchOne(find, arguments: [key]) {
-                ids[job.key] = known
-                continue
-            }
-            // Encoding is the dear part, so only new jobs are encoded.
-            let spec = String(decoding: job.spec.canonical, as: UTF8.self)
+            let spec = String(decoding: job.canonical, as: UTF8.self)
             try insert.execute(arguments: [key, job.spec.kind.rawValue, spec, job.entryCount])
-            ids[job.key] = db.lastInsertedRowID
+            return db.changesCount == 1 ? db.lastInsertedRowID : try id(find, [key])
         }
-        return ids
     }
 
-    private static func linkJobs(
-        _ jobs: [PlannedJob], to sweep: Int64, ids: [JobKey: Int64], _ db: Database
-    ) throws {
+    private static func linkJobs(_ jobs: [Int64], to sweep: Int64, _ db: Database) throws {
         try db.execute(sql: "DELETE FROM sweepJob WHERE sweep = ?", arguments: [sweep])
         let insert = try db.cachedStatement(
             sql: "INSERT INTO sweepJob (sweep, position, job) VALUES (?, ?, ?)")
-        var linked: Set<JobKey> = []
-        linked.reserveCapacity(jobs.count)
-        for (position, job) in jobs.enumerated() where linked.insert(job.key).inserted {
-            try insert.execute(arguments: [sweep, position, ids[job.key]])
+        for (position, job) in jobs.enumerated() {
+            try insert.execute(arguments: [sweep, position, job])
         }
+    }
+
+    /// Opens finished jobs again whose rows somebody has deleted.
+    private static func reopenHollowJobs(of sweep: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE job SET state = 'open', reason = NULL, forgivenAttempts =
+                  (SELECT coalesce(max(attempt), 0) FROM attempt WHERE attempt.job = job.id)
+                WHERE state = 'finished' AND +id IN (SELECT job FROM sweepJob WHERE sweep = ?)
+                  AND CASE kind
+                    WHEN 'sal' THEN (SELECT count(*) FROM sal WHERE sal.job = job.id) < entryCount
+                    WHEN 'poison' THEN NOT EXISTS
+                      (SELECT 1 FROM poisonReport p WHERE p.job = job.id)
+                    ELSE NOT EXISTS (SELECT 1 FROM metric m WHERE m.job = job.id) END
+                """, arguments: [sweep])
     }
 
     private static func upsertCell(
@@ -141,7 +163,11 @@ extension Store {
     private static func id(
         _ sql: String, _ arguments: StatementArguments, _ db: Database
     ) throws -> Int64 {
-        guard let id = try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: arguments) else {
+        try id(db.cachedStatement(sql: sql), arguments)
+    }
+
+    private static func id(_ find: Statement, _ arguments: StatementArguments) throws -> Int64 {
+        guard let id = try Int64.fetchOne(find, arguments: arguments) else {
             throw StoreError.constraint(detail: "a row just written is missing")
         }
         return id

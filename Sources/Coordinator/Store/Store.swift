@@ -106,8 +106,10 @@ extension Store {
         try StoreReader(path: path)
     }
 
-    public func jobs(of sweep: SweepID) throws(StoreError) -> [StoredJob] {
-        try reader.jobs(of: sweep)
+    public func jobs(
+        of sweep: SweepID, planned: [PlannedJob] = []
+    ) throws(StoreError) -> [StoredJob] {
+        try reader.jobs(of: sweep, planned: planned)
     }
 
     public func acceptedOutcome(

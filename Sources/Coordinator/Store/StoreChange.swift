@@ -14,9 +14,18 @@ public enum StoreChange: Sendable, Hashable {
     case jobQuarantined(JobKey, reason: String)
     case jobBlocked(JobKey, by: JobKey)
     case jobReopened(JobKey)
+    /// The job is held back by a user, or let go on.
+    case jobPaused(JobKey)
+    case jobResumed(JobKey)
+    /// The job's rows are thrown away, and it is open again.
+    case jobForgotten(JobKey)
+    /// A later outcome for finished entries had the same bits.
+    case agreed(Lease, worker: WorkerID)
     /// A later outcome for a finished entry differed from the one accepted.
     case disagreement(Lease, worker: WorkerID, detail: String)
     case workerSeen(WorkerID, WorkerFacts)
+    /// The worker left or was lost.
+    case workerGone(WorkerID)
     /// Something worth a row in `event`.
     case event(kind: String, subject: String, detail: String)
 }
@@ -33,6 +42,20 @@ public enum FailureReason: String, Sendable, Hashable, Codable, CaseIterable {
     case coordinatorLost
     /// Handed back by a draining worker. Not charged.
     case handedBack
+    /// The worker fails everything. Not charged.
+    case probation
+}
+
+/// How many jobs are in which state.
+public struct JobTally: Sendable, Hashable {
+    public var open = 0
+    public var finished = 0
+    public var quarantined = 0
+    public var blocked = 0
+
+    public init() {}
+
+    public var jobs: Int { open + finished + quarantined + blocked }
 }
 
 /// A job as the store knows it when a coordinator starts.
@@ -50,12 +73,16 @@ public struct StoredJob: Sendable, Hashable {
     /// Attempts charged to the job, and attempts lost with a worker or coordinator.
     public var attemptsCharged: Int
     public var attemptsLost: Int
+    public var isPaused: Bool
+    /// Whether a second outcome was compared with the first.
+    public var isAudited: Bool
     /// The artifacts of a finished job.
     public var artifacts: [ArtifactReference]
 
     public init(
         key: JobKey, spec: JobSpec, entryCount: Int, state: State, entriesFinished: Set<Int>,
-        attemptsUsed: Int, attemptsCharged: Int, attemptsLost: Int, artifacts: [ArtifactReference]
+        attemptsUsed: Int, attemptsCharged: Int, attemptsLost: Int, isPaused: Bool = false,
+        isAudited: Bool = false, artifacts: [ArtifactReference]
     ) {
         self.key = key
         self.spec = spec
@@ -65,6 +92,8 @@ public struct StoredJob: Sendable, Hashable {
         self.attemptsUsed = attemptsUsed
         self.attemptsCharged = attemptsCharged
         self.attemptsLost = attemptsLost
+        self.isPaused = isPaused
+        self.isAudited = isAudited
         self.artifacts = artifacts
     }
 }

@@ -74,12 +74,14 @@ enum StoreOpening {
         try db.execute(sql: "PRAGMA user_version = \(schema.version)")
     }
 
+    static let cacheMebibytes = 64
+
     static func writingConnection(path: String) throws -> DatabaseQueue {
         let queue = try DatabaseQueue(path: path, configuration: configuration())
         try queue.writeWithoutTransaction { db in
             _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
             try db.execute(sql: "PRAGMA synchronous = FULL")
-            try db.execute(sql: "PRAGMA cache_size = -65536")
+            try db.execute(sql: "PRAGMA cache_size = -\(cacheMebibytes << 10)")
         }
         return queue
     }

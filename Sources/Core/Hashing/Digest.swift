@@ -2,21 +2,43 @@ import Crypto
 public import Foundation
 
 /// A SHA-256 digest: the name of everything that is named by its content.
+///
+/// It lies in four words, so that a million of them take 32 megabytes and compare in no time.
 public struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
-    /// 64 lower-case hexadecimal digits.
-    public let hex: String
+    private let words: (UInt64, UInt64, UInt64, UInt64)
+
+    /// Takes 32 bytes; `nil` for any other number.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        self.init(all: bytes)
+    }
 
     /// Takes a digest written as 64 lower-case hexadecimal digits; `nil` for anything else.
     public init?(hex: String) {
-        guard hex.utf8.count == 64,
-            hex.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
-        else { return nil }
-        self.hex = hex
+        var values: [UInt8] = []
+        values.reserveCapacity(32)
+        var high: UInt8?
+        for digit in hex.utf8 {
+            let value: UInt8
+            switch digit {
+            case 48...57: value = digit - 48
+            case 97...102: value = digit - 87
+            default: return nil
+            }
+            if let first = high {
+                values.append(first << 4 | value)
+                high = nil
+            } else {
+                high = value
+            }
+        }
+        guard high == nil else { return nil }
+        self.init(bytes: values)
     }
 
     /// Hashes `bytes`.
     public init(of bytes: some DataProtocol) {
-        self.init(finished: SHA256.hash(data: bytes))
+        self.init(all: SHA256.hash(data: bytes))
     }
 
     /// Hashes the file at `path`, a mebibyte at a time.
@@ -29,18 +51,16 @@ public struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConve
         while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
             hasher.update(data: chunk)
         }
-        self.init(finished: hasher.finalize())
+        self.init(all: hasher.finalize())
     }
 
-    private init(finished: SHA256Digest) {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(64)
-        for byte in finished {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+    /// Takes 32 bytes, the most significant of each word first.
+    private init(all bytes: some Sequence<UInt8>) {
+        var rest = bytes.makeIterator()
+        func word() -> UInt64 {
+            (0..<8).reduce(0) { word, _ in word << 8 | UInt64(rest.next() ?? 0) }
         }
-        hex = String(decoding: text, as: UTF8.self)
+        words = (word(), word(), word(), word())
     }
 
     public init(from decoder: any Decoder) throws {
@@ -59,7 +79,38 @@ public struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConve
         try container.encode(hex)
     }
 
-    public static func < (left: Digest, right: Digest) -> Bool { left.hex < right.hex }
+    public static func == (left: Digest, right: Digest) -> Bool { left.words == right.words }
+    public static func < (left: Digest, right: Digest) -> Bool { left.words < right.words }
+
+    public func hash(into hasher: inout Hasher) {
+        // Its bits are as good as random; one word tells digests apart.
+        hasher.combine(words.0)
+    }
+
+    /// The first of its four words, spread evenly over all numbers.
+    public var firstWord: UInt64 { words.0 }
+
+    /// Its 32 bytes.
+    public var bytes: [UInt8] {
+        [words.0, words.1, words.2, words.3].flatMap { word in
+            stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> $0) }
+        }
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    public var hex: String {
+        String(unsafeUninitializedCapacity: 64) { buffer in
+            var position = 0
+            for word in [words.0, words.1, words.2, words.3] {
+                for shift in stride(from: 60, through: 0, by: -4) {
+                    let digit = UInt8(truncatingIfNeeded: word >> shift) & 15
+                    buffer[position] = digit < 10 ? digit + 48 : digit + 87
+                    position += 1
+                }
+            }
+            return position
+        }
+    }
 
     public var description: String { hex }
 

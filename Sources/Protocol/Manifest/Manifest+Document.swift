@@ -30,6 +30,7 @@ extension Manifest {
             .init("training", .oneOrMany(training.map(\.tree))),
             .init("sal", .oneOrMany(sal.map { salTree($0) })),
             .init("compare", compare.tree),
+            .init("audit", .number(audit)),
         ])
     }
 

@@ -16,12 +16,15 @@ public struct Manifest: Hashable, Sendable {
     public var training: [TrainingSettings]
     public var sal: [SALSweepSettings]
     public var compare: ComparisonSettings
+    /// The share of jobs, 0...1, that are computed a second time to find machines that compute
+    /// wrongly. No result depends on it.
+    public var audit: Double
 
     public init(
         name: String, seed: UInt64, data: [DataSettings], methods: [MethodSettings],
         tasks: [String], models: [ModelSettings], defenses: [DefenseSettings],
         seeds: SeedSettings, training: [TrainingSettings], sal: [SALSweepSettings],
-        compare: ComparisonSettings
+        compare: ComparisonSettings, audit: Double = 0
     ) {
         self.name = name
         self.seed = seed
@@ -34,6 +37,7 @@ public struct Manifest: Hashable, Sendable {
         self.training = training
         self.sal = sal
         self.compare = compare
+        self.audit = audit
     }
 
     /// Reads the manifest at `path` and the files it extends.

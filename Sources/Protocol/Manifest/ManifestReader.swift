@@ -8,10 +8,9 @@ struct ManifestReader {
 
     private static let keys = [
         "version", "name", "seed", "data", "methods", "tasks", "models", "defenses", "seeds",
-        "training", "sal", "compare", "extends",
+        "training", "sal", "compare", "audit", "extends",
     ]
     private static let laterKeys = [
-        "audit": "jobs are not run twice to check machines",
         "keep": "checkpoints of measured epochs are kept",
         "mixedHosts": "a sweep keeps to one numeric class",
         "shardSeconds": "shards are sized by the coordinator",
@@ -34,7 +33,8 @@ struct ManifestReader {
             seeds: readSeeds(top.node("seeds")),
             training: readTraining(top.node("training")),
             sal: readSAL(top.node("sal")),
-            compare: readCompare(top.node("compare")))
+            compare: readCompare(top.node("compare")),
+            audit: readAudit(top.node("audit")))
         checkTogether(manifest)
         return manifest
     }
@@ -65,6 +65,20 @@ struct ManifestReader {
             problems.refuse(node, "name", right)
         }
         return name
+    }
+
+    /// A share such as `0.01`, or `1%`.
+    private func readAudit(_ node: ManifestNode?) -> Double {
+        guard let node else { return 0 }
+        let right = "it must be a share such as 0.01 or 1%, at most 1 or 100%"
+        guard let text = problems.text(node, "audit", right) else { return 0 }
+        let isPercent = text.hasSuffix("%")
+        let number = NumberText.number(isPercent ? String(text.dropLast()) : text)
+        guard let share = number.map({ isPercent ? $0 / 100 : $0 }), (0...1).contains(share) else {
+            problems.refuse(node, "audit", right)
+            return 0
+        }
+        return share
     }
 
     private func required<Setting>(

@@ -46,34 +46,13 @@ extension MessageCodec {
 
 extension MessageCodec {
     static func wire(_ digest: Digest) -> Data {
-        var bytes = [UInt8]()
-        bytes.reserveCapacity(32)
-        var high: UInt8?
-        for digit in digest.hex.utf8 {
-            let value = digit < 58 ? digit - 48 : digit - 87
-            if let first = high {
-                bytes.append(first << 4 | value)
-                high = nil
-            } else {
-                high = value
-            }
-        }
-        return Data(bytes)
+        Data(digest.bytes)
     }
 
     static func digest(_ field: String, _ bytes: Data) throws(MessageError) -> Digest {
-        guard bytes.count == 32 else { throw .notADigest(field: field, bytes: bytes.count) }
-        let hex = String(unsafeUninitializedCapacity: 64) { buffer in
-            var position = 0
-            for byte in bytes {
-                for digit in [byte >> 4, byte & 15] {
-                    buffer[position] = digit < 10 ? digit + 48 : digit + 87
-                    position += 1
-                }
-            }
-            return 64
+        guard let digest = Digest(bytes: bytes) else {
+            throw .notADigest(field: field, bytes: bytes.count)
         }
-        guard let digest = Digest(hex: hex) else { throw .malformed }
         return digest
     }
 

@@ -68,6 +68,11 @@ enum CanonicalJob {
         return job(JobSpec(.sal(spec), revision: revision), settings, entryCount: entryCount)
     }
 
+    static func probe(_ spec: ProbeSpec, revision: Int) -> PlannedJob {
+        let settings = "{\"conduct\":\"\(spec.conduct.rawValue)\",\"number\":\(spec.number)}"
+        return job(JobSpec(.probe(spec), revision: revision), settings, entryCount: 1)
+    }
+
     private static func member(_ name: String, _ key: JobKey?) -> String {
         key.map { ",\"\(name)\":\"\($0)\"" } ?? ""
     }
@@ -75,7 +80,6 @@ enum CanonicalJob {
     private static func job(_ spec: JobSpec, _ settings: String, entryCount: Int) -> PlannedJob {
         let kind = spec.kind.rawValue
         let text = "{\"kind\":\"\(kind)\",\"revision\":\(spec.revision),\"settings\":\(settings)}"
-        let key = JobKey(Digest(of: Array(text.utf8)))
-        return PlannedJob(key: key, spec: spec, entryCount: entryCount)
+        return PlannedJob(spec: spec, entryCount: entryCount, canonical: Array(text.utf8))
     }
 }

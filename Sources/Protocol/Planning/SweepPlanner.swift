@@ -28,7 +28,8 @@ public enum SweepPlanner {
         }
         return SweepPlan(
             name: manifest.name, manifest: manifest.canonicalJSON, cells: builder.cells,
-            jobs: builder.jobs, comparison: manifest.compare, notes: PlanNotes.of(manifest))
+            jobs: builder.jobs, comparison: manifest.compare, notes: PlanNotes.of(manifest),
+            auditShare: manifest.audit)
     }
 }
 

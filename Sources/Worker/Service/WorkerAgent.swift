@@ -9,11 +9,16 @@ public struct AgentSettings: Sendable {
     /// This program's file, and what makes it a slot.
     public var program: String
     public var slotArguments: [String]
+    /// Where results wait on disk for their acknowledgement.
+    public var spoolFolder: String
 
-    public init(session: SessionSettings, program: String, slotArguments: [String]) {
+    public init(
+        session: SessionSettings, program: String, slotArguments: [String], spoolFolder: String
+    ) {
         self.session = session
         self.program = program
         self.slotArguments = slotArguments
+        self.spoolFolder = spoolFolder
     }
 }
 
@@ -27,6 +32,7 @@ public final class WorkerAgent {
     private let logger: Logger
     private let reports = BoundedQueue<SlotReport>(capacity: 1 << 16)
     private let termination = Termination()
+    private let spool: ResultSpool
     private var session: Session
     private var slots: [Slot] = []
     private var generations: [Int]
@@ -34,11 +40,20 @@ public final class WorkerAgent {
     private var statistics = MessagingStatistics()
     private var ending: SessionEffect.Ending?
 
-    public init(settings: AgentSettings, connection: Connection, logger: Logger) {
+    /// - Throws: When results cannot be kept in the spool's folder.
+    public init(
+        settings: AgentSettings, connection: Connection, logger: Logger
+    ) throws(SpoolError) {
         self.settings = settings
         self.connection = connection
         self.logger = logger
-        session = Session(settings: settings.session, at: .now())
+        spool = try ResultSpool(folder: settings.spoolFolder, worker: settings.session.worker)
+        session = Session(settings: settings.session, spooled: spool.inherited, at: .now())
+        if !spool.inherited.isEmpty {
+            logger.notice(
+                "results of earlier workers are here",
+                metadata: ["count": "\(spool.inherited.count)"])
+        }
         generations = Array(repeating: 0, count: settings.session.facts.slots)
     }
 
@@ -57,6 +72,7 @@ public final class WorkerAgent {
         for slot in slots { slot.stop() }
         for slot in slots { slot.join() }
         connection.close()
+        spool.removeIfEmpty()
         return ending ?? .drained
     }
 
@@ -104,6 +120,7 @@ public final class WorkerAgent {
         case .said(let messages):
             for message in messages {
                 if let event = event(of: message, slot: report.slot) {
+                    log(event)
                     try perform(session.handle(event, at: now))
                 }
             }
@@ -132,12 +149,42 @@ public final class WorkerAgent {
     private func perform(_ effects: [SessionEffect]) throws {
         for effect in effects {
             switch effect {
-            case .send(let message): outgoing.append(message)
+            case .send(let message):
+                if case .hello(let hello) = message { log(hello) }
+                outgoing.append(message)
+            case .spool(let message): keep(message)
+            case .unspool(let leases): spool.drop(leases)
             case .start(let slot, let assignment): _ = slots[slot].start(assignment)
             case .replace(let slot): try replace(slot)
             case .end(let reason): ending = reason
             }
         }
+    }
+
+    /// A result that cannot be kept on disk is still in memory.
+    private func keep(_ message: WorkerMessage) {
+        do {
+            try spool.keep(message)
+        } catch {
+            logger.warning("result not on disk", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func log(_ hello: Hello) {
+        logger.debug(
+            "said hello",
+            metadata: [
+                "held": "\(hello.held.count)", "unacknowledged": "\(hello.unacknowledged.count)",
+            ])
+    }
+
+    private func log(_ event: SessionEvent) {
+        guard case .finished(let slot, let lease, _) = event else { return }
+        logger.debug(
+            "job computed",
+            metadata: [
+                "slot": "\(slot)", "job": "\(lease.job)", "entries": "\(lease.entries)",
+            ])
     }
 
     private func flush() {

@@ -67,8 +67,11 @@ extension Session {
         // A finished result is worth telling even if the lease was cancelled meanwhile; an error
         // is not.
         if running.isCancelled, case .failure = message { return }
-        outbox[lease] = Unacknowledged(message: message, sequence: sequence, sent: nil)
+        outbox[lease] = Unacknowledged(message: message, sequence: sequence, since: now)
         sequence += 1
+        if case .result(_, let outcome) = message, outcome.seconds >= settings.spoolSeconds {
+            spool(lease)
+        }
         send(lease, at: now)
     }
 

@@ -10,6 +10,9 @@ public struct SessionSettings: Sendable {
     public var graceSeconds = 20.0
     /// After how long an unanswered hello, result or failure is sent again.
     public var resendSeconds = 3.0
+    /// A result that took so long to compute is put on disk at once, others when they wait for
+    /// their acknowledgement.
+    public var spoolSeconds = 1.0
     /// How much measured work a slot's pipe holds beyond the job it runs.
     public var slotAheadSeconds = 0.02
     public var slotAheadMax = 32
@@ -32,6 +35,8 @@ package enum SessionSabotage: String, Sendable, CaseIterable {
     case blamesBystanders
     /// Keeps silent about a slot's death.
     case hidesDeaths
+    /// Keeps a result on disk only until it was sent.
+    case forgetsSpool
 }
 
 /// One thing that happened to a worker.
@@ -59,6 +64,10 @@ public enum SessionEffect: Sendable, Hashable {
         case outOfPatience
     }
     case send(WorkerMessage)
+    /// Keep this result on disk.
+    case spool(WorkerMessage)
+    /// These results were acknowledged and may leave the disk.
+    case unspool([Lease])
     case start(slot: Int, Assignment)
     /// End the slot's process at once and put a new one in its place; `slotDied` is not expected.
     case replace(slot: Int)
@@ -85,6 +94,7 @@ public struct Session: Sendable {
     var leaseSeconds = 15.0
     var lastHello: Instant?
     var lastHeartbeat: Instant
+    var lastOutboxLook: Instant
     var lastHeard: Instant
     var deadline: Instant?
     var isDraining = false
@@ -102,14 +112,24 @@ public struct Session: Sendable {
     struct Unacknowledged: Sendable {
         var message: WorkerMessage
         var sequence: Int
+        var since: Instant
         var sent: Instant?
+        /// Whether it is on disk.
+        var isSpooled = false
     }
 
-    public init(settings: SessionSettings, at now: Instant) {
+    /// - Parameter spooled: Results that earlier workers left on disk unacknowledged.
+    public init(settings: SessionSettings, spooled: [WorkerMessage] = [], at now: Instant) {
         self.settings = settings
         slots = Array(repeating: [], count: settings.facts.slots)
         lastHeartbeat = now
+        lastOutboxLook = now
         lastHeard = now
+        for case .result(let lease, let outcome) in spooled {
+            outbox[lease] = Unacknowledged(
+                message: .result(lease, outcome), sequence: sequence, since: now, isSpooled: true)
+            sequence += 1
+        }
     }
 
     /// Leases queued or running.
@@ -160,7 +180,7 @@ public struct Session: Sendable {
             isRegistered = false
             if lastHello.map({ now.seconds(since: $0) > 0.2 }) ?? true { sayHello(at: now) }
         case .assign(let assignment): take(assignment)
-        case .acknowledge(let leases): for lease in leases { outbox[lease] = nil }
+        case .acknowledge(let leases): forget(leases)
         case .cancel(let leases): for lease in leases { cancel(lease) }
         case .drain: drain()
         case .alive(let term):
@@ -198,6 +218,18 @@ public struct Session: Sendable {
         for (lease, _) in sortedOutbox() { send(lease, at: now) }
     }
 
+    private mutating func forget(_ leases: [Lease]) {
+        let spooled = leases.filter { outbox.removeValue(forKey: $0)?.isSpooled == true }
+        if !spooled.isEmpty { effects.append(.unspool(spooled)) }
+    }
+
+    /// Puts a result on disk, unless it is there.
+    mutating func spool(_ lease: Lease) {
+        guard let item = outbox[lease], !item.isSpooled, case .result = item.message else { return }
+        outbox[lease]?.isSpooled = true
+        effects.append(.spool(item.message))
+    }
+
     private mutating func tick(at now: Instant) {
         if now.seconds(since: lastHeard) > settings.patienceSeconds {
             end(.outOfPatience)
@@ -209,6 +241,10 @@ public struct Session: Sendable {
             return
         }
         if isRegistered && now.seconds(since: lastHeard) > leaseSeconds { isRegistered = false }
+        if now.seconds(since: lastOutboxLook) >= settings.resendSeconds / 10 {
+            lastOutboxLook = now
+            lookThroughOutbox(at: now)
+        }
         guard isConnected else { return }
         guard isRegistered else {
             let waited = lastHello.map { now.seconds(since: $0) } ?? .infinity
@@ -219,7 +255,12 @@ public struct Session: Sendable {
             lastHeartbeat = now
             effects.append(.send(.heartbeat(inventory())))
         }
+    }
+
+    /// What waits long for its acknowledgement is put on disk and sent again.
+    private mutating func lookThroughOutbox(at now: Instant) {
         for (lease, item) in sortedOutbox() {
+            if now.seconds(since: item.since) >= settings.resendSeconds { spool(lease) }
             if let sent = item.sent, now.seconds(since: sent) < settings.resendSeconds { continue }
             send(lease, at: now)
         }
@@ -243,12 +284,16 @@ public struct Session: Sendable {
         guard isRegistered, let item = outbox[lease] else { return }
         outbox[lease]?.sent = now
         effects.append(.send(item.message))
+        if settings.sabotage == .forgetsSpool, item.isSpooled {
+            effects.append(.unspool([lease]))
+        }
     }
 
     // MARK: Ending
 
     mutating func end(_ ending: SessionEffect.Ending) {
         guard !hasEnded else { return }
+        for (lease, _) in sortedOutbox() { spool(lease) }
         hasEnded = true
         effects.append(.end(ending))
     }
