@@ -13,7 +13,7 @@ enum Engine {
         methods: PerturbationRegistry.methods.map { method in
             MethodCapability(method.name, method.allParameters.map(capability))
         },
-        tasks: ["cls"],
+        tasks: TaskKind.allCases.map(\.rawValue),
         models: ModelRegistry.entries.map {
             ModelCapability($0.name, defaultWidth: $0.defaultWidth)
         },
@@ -43,11 +43,13 @@ enum Engine {
             manifest: path, dataFolder: dataFolder, library: library)
         let plan = try SweepPlanner.plan(
             manifest, facts: facts,
-            measuredLayers: { model, facts in
-                try ModelRegistry.classifier(
-                    model, channels: facts.channels, height: facts.height, width: facts.width,
-                    classes: facts.classCount
-                ).measured.map(\.filterCount)
+            measuredLayers: { model, facts, tasks in
+                try tasks.measuredLayers(
+                    of: ModelRegistry.network(
+                        model,
+                        heads: tasks.heads(channels: facts.channels, classes: facts.classCount),
+                        channels: facts.channels, height: facts.height, width: facts.width)
+                ).map(\.filterCount)
             },
             resolveMethod: { method, known in
                 guard !method.isExternal else {
@@ -63,7 +65,8 @@ enum Engine {
             },
             reasonUnfit: { defense, task, facts in
                 DefenseRegistry.reasonUnfit(
-                    defense.name, isDense: !["cls", "scene"].contains(task),
+                    defense.name,
+                    isDense: TaskSettings(text: task)?.kinds.contains { $0 != .cls } ?? false,
                     channels: facts.channels, height: facts.height, width: facts.width)
             }, crafting: crafting, revisions: try revisions())
         return (plan, ImportedFiles(files: external.files))
