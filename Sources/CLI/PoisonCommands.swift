@@ -5,7 +5,8 @@ import FathomProtocol
 /// Poisons and what they turned out to be.
 struct PoisonCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "poison", abstract: "Look at poisons, read those made elsewhere, write ours for others.",
+        commandName: "poison",
+        abstract: "Look at poisons, read those made elsewhere, write ours for others.",
         subcommands: [
             PoisonInspectCommand.self, PoisonImportCommand.self, PoisonExportCommand.self,
         ])

@@ -50,7 +50,8 @@ struct ManifestExternalTests {
         func plan(_ path: String, digest: String) throws -> SweepPlan {
             let text = methods("[clean, { name: mine, kind: external, path: \(path) }]")
             return try SweepPlanner.plan(
-                try parsed(text), facts: ["mnist": factsForTests], measuredLayers: { _, _ in [6] },
+                try parsed(text), facts: ["mnist": factsForTests],
+                measuredLayers: { _, _, _ in [6] },
                 resolveMethod: { method, _ in
                     guard method.isExternal else { return method }
                     return MethodSettings(

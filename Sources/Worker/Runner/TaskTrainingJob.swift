@@ -20,7 +20,8 @@ struct TaskTrainingJob {
         let test = try self.targets(source.test, perturbedBy: nil, .test)
         let trainer = Trainer(
             network: network, settings: spec.training, images: images.train, random: random,
-            objective: try tasks.objective(network: network, images: images.train, targets: targets),
+            objective: try tasks.objective(
+                network: network, images: images.train, targets: targets),
             weighting: LossWeighting(tasks.weighting, tasks: tasks.kinds.count),
             defense: try DefenseRegistry.training(spec.defense, on: images.train))
         let untrained = try begin(trainer, source)
