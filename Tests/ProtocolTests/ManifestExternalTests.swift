@@ -20,8 +20,8 @@ struct ManifestExternalTests {
         #expect(mine.name == "mine" && mine.isExternal && path == "some/folder")
         #expect(settings == ExternalSettings(sign: .positive, allowsPartial: true))
         #expect(manifest.methods.first?.external == nil)
-        #expect(try parsed(manifest.yaml) == manifest)
-        #expect(try parsed(manifest.canonicalJSON) == manifest)
+        #expect(try parsed(manifest.yaml).methods == manifest.methods)
+        #expect(try parsed(manifest.canonicalJSON).methods == manifest.methods)
     }
 
     static let slips: [(String, String)] = [
