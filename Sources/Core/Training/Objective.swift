@@ -23,6 +23,9 @@ public struct Objective: Sendable {
         case classes([Int32])
         /// A class a pixel, row after row, 255 where it does not count; cross-entropy.
         case pixelClasses([UInt8])
+        /// The surface of each pixel, numbered anew in every image, 255 where it does not count;
+        /// embeddings of one surface's pixels are drawn together, and others apart.
+        case segments([UInt8])
         /// Numbers a pixel.
         case planes(PlaneTarget)
     }
@@ -76,6 +79,14 @@ public struct Objective: Sendable {
     /// The term that accuracy is told of: the first that is a classification.
     var accuracyTerm: Int? { terms.firstIndex { $0.target.isClassification } }
 
+    /// Whether every target is a class of a whole image.
+    var takesClassesOnly: Bool {
+        terms.allSatisfy { term in
+            if case .classes = term.target { return true }
+            return false
+        }
+    }
+
     /// Why an objective does not fit.
     public struct Failure: Error, CustomStringConvertible {
         public let task: String
@@ -118,7 +129,7 @@ extension Objective.Target {
     var isClassification: Bool {
         switch self {
         case .classes, .pixelClasses: true
-        case .planes: false
+        case .segments, .planes: false
         }
     }
 
@@ -134,6 +145,9 @@ extension Objective.Target {
                 && labels.allSatisfy { $0 < classes || $0 == 255 }
                 ? nil
                 : "it takes \(images.count) times \(height)x\(width) classes in 0..<\(classes)"
+        case (.segments(let labels), .image(_, let height, let width)):
+            return labels.count == images.count * height * width
+                ? nil : "it takes \(images.count) times \(height)x\(width) surfaces"
         case (.planes(let target), .image(_, let height, let width)):
             let isWhole = target.values.count == images.count * shape.elements
             let masked = target.mask.map { $0.count == images.count * height * width } ?? true

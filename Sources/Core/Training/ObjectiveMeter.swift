@@ -2,6 +2,10 @@
 struct BatchItem {
     let image: Int
     var placement = Kernels.Placement()
+    /// The image it is mixed with.
+    var partner = 0
+    /// How much the partner's class counts, 0...1.
+    var share: Float = 0
 }
 
 /// Works out an objective's losses on batches; owns the targets' memory of one thread.
@@ -40,16 +44,73 @@ final class ObjectiveMeter {
                 sum[index] = Losses.crossEntropy(
                     prediction, classes: shape.elements, labels: classes, weight: weight,
                     gradient: gradient)
+                Losses.mix(
+                    prediction, classes: shape.elements, labels: labels, items, weight: weight,
+                    sum: &sum[index], gradient: gradient)
             case .pixelClasses(let labels):
                 targets[index].load(labels, items, shape)
                 sum[index] = Losses.pixelCrossEntropy(
                     prediction, classes: planes(shape).channels,
                     labels: targets[index].labels, weight: weight, gradient: gradient)
+            case .segments(let labels):
+                targets[index].load(labels, items, shape)
+                sum[index] = pairLoss(
+                    executor, items, targets[index].labels, prediction, shape, weight: weight,
+                    gradient: gradient)
             case .planes(let target):
                 targets[index].load(target, items, shape)
                 sum[index] = targets[index].loss(
                     target.loss, prediction, shape, weight: weight, gradient: gradient)
             }
+        }
+        return sum
+    }
+
+    /// The loss of every image of the batch by itself, over all terms that are classes of images.
+    func imageLosses(
+        _ executor: Executor, _ items: ArraySlice<BatchItem>, into losses: inout [Double]
+    ) {
+        losses.removeAll(keepingCapacity: true)
+        for _ in items { losses.append(0) }
+        for (index, term) in objective.terms.enumerated() {
+            guard case .classes(let labels) = term.target else { continue }
+            let (prediction, shape) = executor.prediction(objective.heads[index])
+            for (place, item) in items.enumerated() {
+                losses[place] +=
+                    term.weight
+                    * Losses.crossEntropy(
+                        prediction, classes: shape.elements, row: place, label: labels[item.image])
+            }
+        }
+    }
+
+    /// The mean over pairs of pixels; which pixels is drawn for each image and step, and is the
+    /// same every time where nothing is trained.
+    private func pairLoss(
+        _ executor: Executor, _ items: ArraySlice<BatchItem>, _ labels: [UInt8],
+        _ prediction: Tensor, _ shape: SampleShape, weight: Float, gradient: Tensor?
+    ) -> LossSum {
+        let channels = planes(shape).channels
+        let plane = planes(shape).plane
+        let random = executor.mode == .training ? executor.stepRandom : nil
+        let chosen = items.enumerated().map { position, item in
+            let own = Array(labels[(position * plane)..<((position + 1) * plane)])
+            guard let random else { return PixelPairs.evaluated(image: item.image, labels: own) }
+            return PixelPairs.chosen(
+                own, count: PixelPairs.trainedCount, random: random.derived("pairs", item.image))
+        }
+        if let gradient { Kernels.clear(gradient) }
+        let pairs = chosen.reduce(0) { $0 + $1.count * $1.count }
+        var sum = LossSum()
+        for (position, pixels) in chosen.enumerated() {
+            let own = Array(labels[(position * plane)..<((position + 1) * plane)])
+            let loss = PixelPairs.loss(
+                prediction.pointer + position * plane, stride: items.count * plane,
+                channels: channels, labels: own, chosen: pixels,
+                scale: Double(weight) / Double(max(1, pairs)),
+                gradient: gradient.map { $0.pointer + position * plane })
+            sum.loss += loss.sum
+            sum.count += loss.pairs
         }
         return sum
     }

@@ -29,6 +29,10 @@ public final class Trainer {
     private let images: ImageSet
     private let meter: ObjectiveMeter
     private var ascent: SharpnessAscent?
+    private let guardian: (any BatchGuard)?
+    private var weighting: LossWeighting?
+    /// What the tasks' losses are multiplied by in this step; `nil`: nothing.
+    private var factors: [Float]?
     /// The batch at hand; its memory is used again by the next.
     private var items: [BatchItem] = []
     /// The last epoch's losses, task by task.
@@ -40,10 +44,14 @@ public final class Trainer {
     ///   - random: The run's stream; weights, shuffles, augmentation and dropout derive from it.
     ///   - objective: The losses to lower; `nil`: the cross-entropy of the images' classes at the
     ///     first head. What no loss depends on is not trained.
+    ///   - weighting: Of the objective's terms beside their own weights, where that changes.
+    ///   - defense: What is done to every batch.
     public init(
         network: Network, settings: TrainingSettings, images: ImageSet, random: RandomStream,
-        objective: Objective? = nil
+        objective: Objective? = nil, weighting: LossWeighting? = nil,
+        defense: TrainingDefense? = nil
     ) {
+        self.weighting = weighting
         self.settings = settings
         self.random = random
         self.images = images
@@ -57,6 +65,8 @@ public final class Trainer {
         let steps = (images.count + settings.batch - 1) / settings.batch
         schedule = RateSchedule(settings: settings, stepsPerEpoch: max(1, steps))
         plan = .training(network, trained)
+        guardian = defense?.guarding(meter.objective)
+        executor.want(plan)
         if settings.optimizer == .sam {
             ascent = SharpnessAscent(
                 parameters: parameters, trained: trained, radius: settings.samRadius)
@@ -64,6 +74,9 @@ public final class Trainer {
     }
 
     public var parameters: ParameterSet { executor.parameters }
+
+    /// What each task's loss is multiplied by now, beside its own weight; empty without weighting.
+    public var lossFactors: [Double] { weighting?.factors ?? [] }
 
     /// Trains the next epoch; `progress` hears the share of it done.
     public func trainEpoch(progress: (Double) -> Void = { _ in }) -> LossSum {
@@ -89,6 +102,7 @@ public final class Trainer {
         }
         epoch += 1
         epochSum = sum
+        weighting?.endEpoch(losses: sum.sums.map(\.mean))
         return sum.total
     }
 
@@ -97,25 +111,49 @@ public final class Trainer {
 
     private func advance(_ chosen: ArraySlice<Int>) -> ObjectiveSum {
         let step = optimizer.steps
-        executor.stepRandom = random.derived("step", step)
-        executor.prepare(batch: chosen.count)
-        BatchLoader.place(
-            chosen, of: images, augment: settings.augment,
-            random: random.derived("augment", epoch), in: &items)
-        BatchLoader.load(images, items[...], into: executor)
+        load(chosen, step: step)
+        factors = weighting.map { $0.factors.map { Float($0) } }
         let sum = gradients()
         if let ascent {
             ascent.climb(executor)
             _ = gradients()
             ascent.descend(executor)
         }
-        optimizer.step(executor, rate: schedule.rate(step: step))
+        let rate = schedule.rate(step: step)
+        optimizer.step(executor, rate: rate)
+        weighting?.step(losses: sum.sums.map(\.mean), rate: Double(rate))
         return sum
+    }
+
+    /// Puts a batch before the network, as the defense has it.
+    private func load(_ chosen: ArraySlice<Int>, step: Int) {
+        executor.stepRandom = random.derived("step", step)
+        executor.prepare(batch: chosen.count)
+        BatchLoader.place(
+            chosen, of: images, augment: settings.augment,
+            random: random.derived("augment", epoch), in: &items)
+        let isPlaced = !(guardian?.placesImages ?? false)
+        BatchLoader.load(images, items[...], into: executor, placed: isPlaced)
+        guardian?.apply(
+            to: TrainingBatch(
+                executor: executor, meter: meter, shape: images.shape, plan: plan,
+                augment: settings.augment, epoch: epoch, step: step,
+                random: random.derived("defense")), items: &items)
+    }
+
+    /// What the network would be shown of the images chosen if they were the next batch; nothing
+    /// is trained.
+    public func view(_ chosen: ArraySlice<Int>) -> BatchView {
+        load(chosen, step: optimizer.steps)
+        executor.want(plan)
+        return BatchView(
+            executor: executor, shape: images.shape, items: items,
+            drawLosses: guardian?.drawLosses ?? [])
     }
 
     private func gradients() -> ObjectiveSum {
         executor.forward(nodes: meter.nodes, mode: .training)
-        let sum = meter.losses(executor, items[...], scale: { _ in 1 })
+        let sum = meter.losses(executor, items[...], scale: { factors?[$0] ?? 1 })
         executor.backward()
         return sum
     }
@@ -126,7 +164,7 @@ public final class Trainer {
     public var state: TrainingState {
         TrainingState(
             epoch: epoch, optimizerSteps: optimizer.steps,
-            arrays: parameters.named + optimizer.state(parameters))
+            arrays: parameters.named + optimizer.state(parameters) + (weighting?.arrays ?? []))
     }
 
     /// Goes on from a state, as if this trainer had come to it itself.
@@ -136,12 +174,13 @@ public final class Trainer {
         let missing = optimizer.restore(
             steps: state.optimizerSteps, parameters: parameters, { lookup[$0] })
         if let missing { throw TrainingState.Failure(missing: missing) }
+        weighting?.restore(lookup)
         epoch = state.epoch
     }
 }
 
 /// A network's parameters and its optimizer's memory after an epoch.
-public struct TrainingState {
+public struct TrainingState: Sendable {
     public var epoch: Int
     public var optimizerSteps: Int
     /// Named arrays: parameters under their PyTorch names, moments under `optimizer.`.
