@@ -100,4 +100,44 @@ struct DefenseRunTests {
         #expect(status == 0)
         #expect(plan.contains("2 cells will not run under gray on mnist, task cls"))
     }
+
+    @Test("beside dense tasks defenses that move or mix images are not applicable, others run")
+    func denseTasks() throws {
+        let text = """
+            version: 1
+            name: dense
+            data: { set: rooms10-easy, train: 20, test: 10 }
+            methods: [clean, ops]
+            tasks: [depth, { name: edge, targets: released }]
+            models: [{ name: smallcnn, width: 2 }]
+            seeds: 1
+            defenses: [none, gaussian-released, { name: jpeg, quality: 5 }, cutmix,
+              { name: at, tier: cpu }]
+            training: { epochs: 1, batch: 10, learningRate: 0.05, augment: [flip] }
+            sal: { every: 1, from: 1, images: 10, batch: 10, steps: 1 }
+            compare: { threshold: released, controls: [] }
+            """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder.path + "/dense.yaml"))
+        let (status, _, errors) = try program.runWithErrors(
+            ["run", "dense.yaml", "--db", "a.sqlite", "--slots", "2"], in: folder.path)
+        #expect(status == 0, "\(errors)")
+        let measured = try rows(
+            "SELECT defense, count(*) FROM salMatrix GROUP BY defense ORDER BY defense")
+        #expect(
+            measured.map { $0.split(separator: ",")[0] } == [
+                "at", "gaussian-released", "jpeg", "none",
+            ])
+        #expect(Set(measured.map { $0.split(separator: ",")[1] }).count == 1)
+        let reasons = try rows(
+            "SELECT task, note FROM leaderboard WHERE note LIKE 'not applicable: cutmix moves%'")
+        #expect(reasons.count == 4)
+        func bits(_ defense: String) throws -> [String] {
+            try rows(
+                "SELECT method, task, layer, sMax, sMin, sal FROM salMatrix "
+                    + "WHERE defense = '\(defense)' ORDER BY method, task, layerIndex")
+        }
+        #expect(try bits("gaussian-released") == bits("none"))
+        #expect(try bits("jpeg") != bits("none"))
+        #expect(try bits("at") != bits("none"))
+    }
 }
