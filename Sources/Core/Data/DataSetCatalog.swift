@@ -4,7 +4,9 @@ import Foundation
 public enum DataSetCatalog {
     /// The names of all known data sets.
     public static let names =
-        RoomsSettings.named.map(\.name) + idxNames + ["cifar10", "cifar100", "svhn", "image-folder-32", "image-folder-64"]
+        RoomsSettings.named.map(\.name) + idxNames + [
+            "cifar10", "cifar100", "svhn", "image-folder-32", "image-folder-64",
+        ]
 
     private static let idxNames = ["fashion-mnist", "mnist", "kmnist"]
 
