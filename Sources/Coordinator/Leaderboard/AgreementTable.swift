@@ -25,6 +25,15 @@ public struct AgreementTable: Sendable {
         var name: String
         var tasks: [String] = []
         var values: [String: [Int: [String: Double]]] = [:]
+
+        /// What all seeds of all tasks have: heads belong to one task each, and a ceiling over
+        /// other layers would be none.
+        var sharedLayers: Set<String> {
+            let seeds = values.values.flatMap(\.values)
+            return seeds.dropFirst().reduce(Set((seeds.first ?? [:]).keys)) {
+                $0.intersection($1.keys)
+            }
+        }
     }
 
     private let groups: [Group]
@@ -93,12 +102,7 @@ public struct AgreementTable: Sendable {
     private func row(_ group: Group, _ task: String, _ other: String) -> [QueryValue] {
         let own = group.values[task] ?? [:]
         let others = group.values[other] ?? [:]
-        // Heads belong to one task each; only what all seeds of both have is compared.
-        let layers = (Array(own.values) + Array(others.values)).reduce(nil) {
-            (common: Set<String>?, seed) in
-            common?.intersection(seed.keys) ?? Set(seed.keys)
-        }
-        let order = (layers ?? []).sorted()
+        let order = group.sharedLayers.sorted()
         func vectors(_ seeds: [Int: [String: Double]]) -> [[Double]] {
             seeds.sorted { $0.key < $1.key }.map { seed in order.compactMap { seed.value[$0] } }
         }

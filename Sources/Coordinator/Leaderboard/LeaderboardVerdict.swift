@@ -58,12 +58,14 @@ struct LeaderboardVerdict {
         return "not every control has an interval, which takes 2 finished seeds or more"
     }
 
-    /// Spearman's ρ of UD with the task metric, over methods.
+    /// Spearman's ρ of UD with how good the task metric is, over methods.
     private var agreement: String? {
+        guard let first = group.rows.first else { return nil }
+        let up: Double = ScoredCell.metric(ofTask: first.task).isHigherBetter ? 1 : -1
         let pairs = group.rows.filter { $0.role == .method }.compactMap {
             row -> (Double, Double)? in
             guard let ud = row.ud, let metric = row.metric else { return nil }
-            return (ud, metric)
+            return (ud, up * metric)
         }
         guard pairs.count > 2,
             let rho = RankCorrelation.spearman(pairs.map(\.0), pairs.map(\.1))
@@ -71,7 +73,8 @@ struct LeaderboardVerdict {
         let interval = RankCorrelation.spearmanInterval(
             pairs.map(\.0), pairs.map(\.1), random: RandomStream(seed: 2_509_080_58))
         let range = interval.map { ", 95 % from \(text($0.low)) to \(text($0.high))" } ?? ""
-        return "Rank agreement of UD with \(group.rows[0].metricName) over \(pairs.count) methods: "
+        let name = up > 0 ? first.metricName : "low " + first.metricName
+        return "Rank agreement of UD with \(name) over \(pairs.count) methods: "
             + "Spearman's rho \(text(rho))\(range)."
     }
 

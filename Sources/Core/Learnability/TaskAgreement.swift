@@ -71,6 +71,7 @@ public struct TaskAgreement: Hashable, Sendable {
         _ pairs: [(Int, Int)], _ values: [Double], seeds: (first: Int, second: Int?),
         random: RandomStream
     ) -> Interval? {
+        guard pairs.count > 1 else { return nil }
         var random = random
         var means: [Double] = []
         for _ in 0..<Bootstrap.resamples {
@@ -85,8 +86,7 @@ public struct TaskAgreement: Hashable, Sendable {
             }
             if weight > 0 { means.append(sum / weight) }
         }
-        guard seeds.first > 1 || (seeds.second ?? 1) > 1, means.count > Bootstrap.resamples / 2
-        else { return nil }
+        guard means.count > Bootstrap.resamples / 2 else { return nil }
         means.sort()
         return Interval(
             low: Statistics.quantile(0.025, ofSorted: means),

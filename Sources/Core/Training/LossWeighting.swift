@@ -26,7 +26,9 @@ public struct LossWeighting: Hashable, Sendable {
 
     /// `T softmax(L(e - 1) / L(e - 2) / 2)`, and 1 as long as there are no two epochs.
     private var averaged: [Double] {
-        guard history.count == 2 else { return logVariances.map { _ in 1 } }
+        guard history.count == 2, history.joined().allSatisfy(\.isFinite) else {
+            return logVariances.map { _ in 1 }
+        }
         let powers = zip(history[1], history[0]).map { last, before in
             LossWeighting.power(Double(last) / max(Double(before), 1e-12) / 2)
         }
