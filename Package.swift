@@ -24,6 +24,8 @@ let package = Package(
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(
+            name: "CJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(
@@ -34,7 +36,7 @@ let package = Package(
         .target(
             name: "FathomCore",
             dependencies: [
-                "COpenBLAS", "CZlib", "CPNG", "CKernels",
+                "CJPEG", "COpenBLAS", "CZlib", "CPNG", "CKernels",
                 .product(name: "Crypto", package: "swift-crypto"),
             ], path: "Sources/Core", swiftSettings: strict),
         .target(

@@ -1,13 +1,14 @@
 public import ArgumentParser
+import FathomCoordinator
 import FathomCore
 import FathomWorker
 import Foundation
 
-/// Times the compute core.
+/// Times the compute core and the scheduler.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Time training and SAL on random data.",
-        subcommands: [BenchTrainCommand.self, BenchSALCommand.self])
+        commandName: "bench", abstract: "Time training, SAL and the scheduler.",
+        subcommands: [BenchTrainCommand.self, BenchSALCommand.self, BenchSchedulerCommand.self])
 }
 
 /// What both benches are told.
@@ -62,9 +63,18 @@ struct BenchTrainCommand: ParsableCommand {
     @Option(help: "Epochs timed; the same as --passes.")
     var epochs: Int?
 
+    @Option(help: "A defense that acts on batches, at its defaults.")
+    var defense = "none"
+
     func run() throws {
-        let rate = try options.bench().imagesPerSecond(
-            epochs: epochs ?? options.passes, threads: options.threads)
+        let rate: Double
+        do {
+            rate = try options.bench().imagesPerSecond(
+                epochs: epochs ?? options.passes, threads: options.threads,
+                defense: DefenseSettings(name: defense))
+        } catch let error as DefenseError {
+            throw ValidationError("\(error)")
+        }
         switch options.format {
         case .json: try printJSON(["images_per_second": rate])
         case .table: print(String(format: "%.1f images/s", rate))
@@ -103,3 +113,47 @@ struct BenchSALCommand: ParsableCommand {
 }
 
 extension SALSettings.Solver: ExpressibleByArgument {}
+
+/// Steps of the scheduler with a large cluster.
+struct BenchSchedulerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scheduler", abstract: "Time the scheduler's steps on a simulated cluster.")
+
+    @Option(help: "Jobs of the sweep.")
+    var jobs = 1_000_000
+
+    @Option(help: "Workers of two slots.")
+    var workers = 10_000
+
+    @Option(help: "table or json.")
+    var format = ReportFormat.table
+
+    func validate() throws {
+        guard (1...2_000_000).contains(jobs), (1...100_000).contains(workers) else {
+            throw ValidationError("--jobs takes 1 to 2000000, --workers 1 to 100000")
+        }
+    }
+
+    func run() throws {
+        var trial = SchedulerTrial(jobs: jobs, workers: workers)
+        let figures = trial.run()
+        switch format {
+        case .json:
+            try printJSON([
+                "jobs": Double(figures.jobs), "workers": Double(figures.workers),
+                "steps": Double(figures.steps), "accepted_seconds": figures.acceptedSeconds,
+                "worst_step_ms": figures.stepSecondsMax * 1_000,
+                "mean_step_ms": figures.stepSecondsMean * 1_000,
+            ])
+        case .table:
+            print(
+                String(
+                    format: "accepted in %.2f s; %d steps, mean %.4f ms, worst %.2f ms",
+                    figures.acceptedSeconds, figures.steps, figures.stepSecondsMean * 1_000,
+                    figures.stepSecondsMax * 1_000))
+            for (kind, seconds) in figures.stepSecondsMaxByKind.sorted(by: { $0.key < $1.key }) {
+                print(String(format: "%@: worst %.2f ms", kind, seconds * 1_000))
+            }
+        }
+    }
+}

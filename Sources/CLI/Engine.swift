@@ -11,25 +11,37 @@ enum Engine {
     static let capabilities = Capabilities(
         dataSets: DataSetCatalog.names,
         methods: PerturbationRegistry.methods.map { method in
-            MethodCapability(method.name, method.parameters.map(capability))
+            MethodCapability(method.name, method.allParameters.map(capability))
         },
         tasks: TaskKind.allCases.map(\.rawValue),
         models: ModelRegistry.entries.map {
             ModelCapability($0.name, defaultWidth: $0.defaultWidth)
+        },
+        defenses: DefenseRegistry.defenses.map { defense in
+            DefenseCapability(defense.name, defense.parameters.map(capability))
         }, optimizers: TrainingSettings.Optimizer.allCases)
 
     /// Runs all jobs but probes.
     static func makeRunner() -> any JobRunner { CoreJobRunner() }
 
-    /// Reads a manifest and works it out.
+    /// Reads a manifest and works it out; nothing is written.
     static func plan(_ path: String, dataFolder: String?) throws -> SweepPlan {
+        try planWithFiles(path, dataFolder: dataFolder).plan
+    }
+
+    /// The same with the files of poisons made elsewhere, which jobs will read.
+    static func planWithFiles(
+        _ path: String, dataFolder: String?
+    ) throws -> (plan: SweepPlan, imported: ImportedFiles) {
         let manifest = try Manifest.load(path, capabilities: capabilities)
         let library = DataSetLibrary()
         var facts: [String: DataFacts] = [:]
         for set in Set(manifest.data.map(\.set)).sorted() {
             facts[set] = try library.facts(name: set, folder: dataFolder)
         }
-        return try SweepPlanner.plan(
+        let external = ExternalMethods(
+            manifest: path, dataFolder: dataFolder, library: library)
+        let plan = try SweepPlanner.plan(
             manifest, facts: facts,
             measuredLayers: { model, facts, tasks in
                 try tasks.measuredLayers(
@@ -39,10 +51,36 @@ enum Engine {
                         channels: facts.channels, height: facts.height, width: facts.width)
                 ).map(\.filterCount)
             },
-            resolveMethod: { method, facts in
-                try PerturbationRegistry.resolve(
-                    method, channels: facts.channels, height: facts.height, width: facts.width)
-            }, revisions: try revisions())
+            resolveMethod: { method, known in
+                guard !method.isExternal else {
+                    let set = facts.first { $0.value == known }?.key ?? ""
+                    return try external.resolved(method, dataSet: set)
+                }
+                return try PerturbationRegistry.resolve(
+                    method, channels: known.channels, height: known.height, width: known.width)
+            },
+            resolveDefense: { defense, facts in
+                try DefenseRegistry.resolve(
+                    defense, channels: facts.channels, height: facts.height, width: facts.width)
+            },
+            reasonUnfit: { defense, task, facts in
+                DefenseRegistry.reasonUnfit(
+                    defense.name,
+                    isDense: TaskSettings(text: task)?.kinds.contains { $0 != .cls } ?? false,
+                    channels: facts.channels, height: facts.height, width: facts.width)
+            }, crafting: crafting, revisions: try revisions())
+        return (plan, ImportedFiles(files: external.files))
+    }
+
+    /// What the core says a method takes; a method it does not know is refused before.
+    private static func crafting(_ method: MethodSettings) -> MethodCrafting {
+        guard !method.isExternal, let parts = try? PerturbationRegistry.parts(of: method) else {
+            return MethodCrafting()
+        }
+        let surrogate = (try? PerturbationRegistry.surrogate(of: method)) ?? nil
+        return MethodCrafting(
+            parts: parts.count, rounds: parts.rounds,
+            surrogate: surrogate.map { .init(model: $0.model, epochs: $0.epochs) })
     }
 
     private static func revisions() throws -> Revisions {
@@ -51,8 +89,10 @@ enum Engine {
             methods[name] = try PerturbationRegistry.revision(of: name)
         }
         let models = ModelRegistry.entries.map { ($0.name, ModelRegistry.revision) }
+        let defenses = DefenseRegistry.defenses.map { ($0.name, $0.revision) }
         return Revisions(
-            methods: methods, models: Dictionary(uniqueKeysWithValues: models))
+            methods: methods, models: Dictionary(uniqueKeysWithValues: models),
+            defenses: Dictionary(uniqueKeysWithValues: defenses))
     }
 
     /// Numbers that only apply beside certain words have their defaults filled in later, when the
@@ -77,6 +117,8 @@ enum Engine {
         case .word(let value, let allowed):
             ParameterCapability(
                 parameter.name, .word(default: value, allowed), parameter.meaning)
+        case .text(let example):
+            ParameterCapability(parameter.name, .text(example: example), parameter.meaning)
         }
     }
 }

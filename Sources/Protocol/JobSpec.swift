@@ -33,16 +33,32 @@ public struct DataSpec: Codable, Hashable, Sendable {
     }
 }
 
-/// Crafts a perturbation. Makes the artifact `poison`.
+/// Crafts a perturbation. Makes the artifact `poison`, or `state` where crafting goes on in another
+/// job.
 public struct PoisonSpec: Codable, Hashable, Sendable {
     public var data: DataSpec
     public var method: MethodSettings
     public var seed: UInt64
+    /// The job whose poison this one is put on; `nil` puts it on clean images.
+    public var base: JobKey?
+    /// The training segment whose checkpoint the method reads.
+    public var surrogate: JobKey?
+    /// How many rounds of the crafting this job works; `nil`: all that are left.
+    public var rounds: Int?
+    /// The job whose state this one goes on from.
+    public var previous: JobKey?
 
-    public init(data: DataSpec, method: MethodSettings, seed: UInt64) {
+    public init(
+        data: DataSpec, method: MethodSettings, seed: UInt64, base: JobKey? = nil,
+        surrogate: JobKey? = nil, rounds: Int? = nil, previous: JobKey? = nil
+    ) {
         self.data = data
         self.method = method
         self.seed = seed
+        self.base = base
+        self.surrogate = surrogate
+        self.rounds = rounds
+        self.previous = previous
     }
 }
 
@@ -91,15 +107,19 @@ public struct SALSpec: Codable, Hashable, Sendable {
     public var checkpoint: JobKey
     public var settings: SALSettings
     public var seed: UInt64
+    /// The defense that has rewritten the images; `nil`: they are as they were.
+    public var defense: DefenseSettings?
     /// The segment whose checkpoint says how losses that are measured together are weighed, where
     /// that was learned: the clean run's, so that clean and poisoned runs are weighed alike.
     public var weights: JobKey?
 
     public init(
         data: DataSpec, poison: JobKey?, task: String, model: ModelSettings, checkpoint: JobKey,
-        settings: SALSettings, seed: UInt64, weights: JobKey? = nil
+        settings: SALSettings, seed: UInt64, defense: DefenseSettings? = nil,
+        weights: JobKey? = nil
     ) {
         self.data = data
+        self.defense = defense
         self.poison = poison
         self.task = task
         self.model = model
@@ -158,7 +178,8 @@ public struct JobSpec: Hashable, Sendable {
     /// The jobs whose results this one reads, each once, poison first.
     public var dependencies: [JobKey] {
         switch body {
-        case .poison, .probe: []
+        case .probe: []
+        case .poison(let spec): [spec.base, spec.surrogate, spec.previous].compactMap { $0 }
         case .train(let spec): [spec.poison, spec.previous].compactMap { $0 }
         case .sal(let spec):
             [

@@ -32,7 +32,7 @@ struct ClusterTests {
         while true {
             let delay = try cluster.startCoordinator("cluster.yaml", waits: true)
             if killed > 0, let delay { delays.append(delay) }
-            let target = cluster.finished + 1 + random.integer(below: 16)
+            let target = cluster.finished + 1 + random.integer(below: Self.isSlow ? 6 : 16)
             guard killed < kills, cluster.reach(target) else { break }
             cluster.killCoordinator()
             killed += 1

@@ -91,7 +91,7 @@ struct ManifestErrorTests {
         ("tasks: [depth]", "tasks[0] is depth; that is known but not supported by this version"),
         ("tasks: [{ multi: [cls, depth] }]", "tasks[0] is a mapping; several tasks at once"),
         ("tasks: []", "tasks is an empty list; it needs from 1 to 10000 values"),
-        ("defenses: jpeg", "defenses is jpeg; that is known but not supported by this version"),
+        ("defenses: avatar", "defenses is avatar; that is known but not supported by this version"),
         ("seed: -1", "seed is -1; it must be a whole number from 0 to 9007199254740992"),
         ("compare: { threshold: [crossfit] }", "compare.threshold is a list; it must be one of"),
         ("compare: { threshold: crosfit }", "did you mean crossfit?"),
@@ -127,7 +127,7 @@ struct ManifestErrorTests {
         ("train: 2000", "train: -1", "data.train is -1; it must be a whole number from 0 to"),
         ("[clean, rand-s, lsp]", "[clean, randd-s]", "methods[1] is randd-s; it must be one of"),
         ("[clean, rand-s, lsp]", "[clean, randd-s]", "did you mean rand-s?"),
-        ("[clean, rand-s, lsp]", "[clean, em-s]", "methods[1] is em-s; that is known but not"),
+        ("[clean, rand-s, lsp]", "[clean, ntga]", "methods[1] is ntga; that is known but not"),
         ("[clean, rand-s, lsp]", "[clean, clean]", "methods[1] is clean; it comes to the same as"),
         ("[clean, rand-s, lsp]", "[{ epsilon: 1 }]", "methods[0].name is missing; it says which"),
         (
@@ -139,8 +139,8 @@ struct ManifestErrorTests {
             "methods[0].patch is not a known key"
         ),
         (
-            "[clean, rand-s, lsp]", "[{ name: lsp, fraction: 0.5 }]",
-            "key methods[0].fraction is known but not supported by this version"
+            "[clean, rand-s, lsp]", "[{ name: lsp, craftTask: cls }]",
+            "key methods[0].craftTask is known but not supported by this version"
         ),
         (
             "[clean, rand-s, lsp]", "[{ name: rand-c, variant: loud }]",

@@ -29,6 +29,7 @@ struct ArchitectureTests {
         "COpenBLAS": ["Sources/Core/"],
         "CKernels": ["Sources/Core/"],
         "CProcess": ["Sources/Worker/Service/"],
+        "CJPEG": ["Sources/Core/Defenses/"],
         "CZlib": ["Sources/Core/Data/"],
         "CPNG": ["Sources/Core/Data/"],
         "Crypto": ["Sources/Core/Hashing/"],

@@ -105,7 +105,7 @@ extension Scheduler {
 
     /// Calls off leases whose entries are all finished by others.
     private mutating func cancelRedundant(of job: Int) {
-        for id in leasesOfJob[job] ?? [] {
+        for id in leases.ids(ofJob: job) {
             guard let active = leases[id], table.jobs[job].finished.contains(active.entries) else {
                 continue
             }
@@ -186,7 +186,7 @@ extension Scheduler {
     mutating func requeueRest(of job: Int) {
         guard table.jobs[job].isReady else { return }
         var free = table.jobs[job].finished.gaps(in: 0..<table.jobs[job].entryCount)
-        for id in leasesOfJob[job] ?? [] {
+        for id in leases.ids(ofJob: job) {
             if let active = leases[id] { free.subtract(active.entries) }
         }
         table.jobs[job].pending = free
@@ -210,23 +210,20 @@ extension Scheduler {
     ) {
         let each = table.costs.estimate(table.jobs[id.job].costClass)
         let seconds = each * Double(entries.count)
-        leases[id] = ActiveLease(
-            entries: entries, worker: worker, purpose: purpose, granted: now, renewed: now,
-            seconds: seconds)
-        leasesOfJob[id.job, default: []].append(id)
-        workers[worker].leases.insert(id)
+        leases.insert(
+            id,
+            ActiveLease(
+                entries: entries, worker: worker, purpose: purpose, granted: now, renewed: now,
+                seconds: seconds))
         workers[worker].outstandingSeconds += seconds
     }
 
     /// Forgets an active lease; false when it was not active.
     @discardableResult
     mutating func deactivate(_ id: LeaseID) -> Bool {
-        guard let active = leases.removeValue(forKey: id) else { return false }
-        leasesOfJob[id.job]?.removeAll { $0 == id }
-        if leasesOfJob[id.job]?.isEmpty == true { leasesOfJob[id.job] = nil }
-        workers[active.worker].leases.remove(id)
+        guard let active = leases.remove(id) else { return false }
         workers[active.worker].outstandingSeconds =
-            workers[active.worker].leases.isEmpty
+            leases.isEmpty(ofWorker: active.worker)
             ? 0 : max(0, workers[active.worker].outstandingSeconds - active.seconds)
         makeHungry(active.worker)
         return true

@@ -23,7 +23,7 @@ extension Scheduler {
 
     /// Gives one lease at a time to one worker after the other, so that scarce work spreads.
     mutating func dispatch(at now: Instant) {
-        hasMore = false
+        hasMore = !departing.isEmpty
         guard !isDraining, reunion.isOver else { return }
         var servedLast = 0
         var given = 0
@@ -87,7 +87,7 @@ extension Scheduler {
     }
 
     private func hasCredit(_ worker: Int, for job: Int) -> Bool {
-        let held = workers[worker].leases.count
+        let held = leases.count(ofWorker: worker)
         if isOnProbation(worker) { return held < 1 }
         if held < workers[worker].slots { return true }
         let costClass = table.jobs[job].costClass

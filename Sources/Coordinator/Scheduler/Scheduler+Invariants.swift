@@ -13,7 +13,7 @@ extension Scheduler {
         if waiting != job.waitingFor {
             found.append("job \(index) waits for \(job.waitingFor), not \(waiting)")
         }
-        let active = (leasesOfJob[index] ?? []).compactMap { leases[$0] }
+        let active = leases.ids(ofJob: index).compactMap { leases[$0] }
         if !job.isReady {
             let isAudit = job.state == .finished && active.allSatisfy { $0.purpose == .audit }
             if !active.isEmpty && !isAudit {
@@ -44,12 +44,14 @@ extension Scheduler {
 
     private func problemsOfLeases() -> [String] {
         var found: [String] = []
-        for (id, lease) in leases {
-            if !workers[lease.worker].leases.contains(id) { found.append("\(id) has no worker") }
-            if !workers[lease.worker].isLiving { found.append("\(id) is held by the lost") }
-            if leasesOfJob[id.job]?.contains(id) != true { found.append("\(id) has no job") }
+        for (id, lease) in leases.all {
+            let isDeparting = departing.contains { $0.worker == lease.worker }
+            if !workers[lease.worker].isLiving && !isDeparting {
+                found.append("\(id) is held by the lost")
+            }
+            if !leases.ids(ofJob: id.job).contains(id) { found.append("\(id) has no job") }
         }
-        let held = workers.reduce(0) { $0 + $1.leases.count }
+        let held = workers.indices.reduce(0) { $0 + leases.count(ofWorker: $1) }
         if held != leases.count { found.append("\(held) leases held, \(leases.count) known") }
         return found.sorted()
     }

@@ -7,7 +7,7 @@ extension Scheduler {
         guard table.jobs[job].state == .open else { return }
         leave(.quarantined, job)
         effects.append(.store(.jobQuarantined(table.jobs[job].key, reason: reason)))
-        for lease in leasesOfJob[job] ?? [] { callOff(lease) }
+        for lease in leases.ids(ofJob: job) { callOff(lease) }
         blockDependents(of: job)
     }
 

@@ -39,12 +39,14 @@ extension Scheduler {
     }
 
     /// Gives leases that last much longer than estimated to idle slots too; the first result
-    /// counts. O(leases), and only while nothing else waits.
+    /// counts. O(leases), and only at the end, when nothing else waits and few leases are left.
     mutating func helpStragglers(at now: Instant) {
-        guard ready.isEmpty, audits.isQueueEmpty, !isDraining, reunion.isOver else { return }
+        guard ready.isEmpty, leases.count <= Self.leasesAtTheEnd, audits.isQueueEmpty, !isDraining,
+            reunion.isOver
+        else { return }
         var idle = living.filter { hasFreeSlot($0) && !isOnProbation($0) }
         guard !idle.isEmpty else { return }
-        let slow = leases.filter { isStraggler($0.key, $0.value, at: now) }.keys.sorted()
+        let slow = leases.all.filter { isStraggler($0.id, $0.lease, at: now) }.map(\.id).sorted()
         for id in slow {
             guard let active = leases[id],
                 let position = idle.firstIndex(where: { $0 != active.worker })
@@ -54,6 +56,8 @@ extension Scheduler {
             if !hasFreeSlot(helper) { idle.remove(at: position) }
         }
     }
+
+    private static let leasesAtTheEnd = 10_000
 
     private func isStraggler(_ id: LeaseID, _ active: ActiveLease, at now: Instant) -> Bool {
         guard active.purpose == .work, table.costs.isMeasured(table.jobs[id.job].costClass),
@@ -67,12 +71,13 @@ extension Scheduler {
         }
         // Near its end it is faster than a second try.
         let left = active.share > 0 ? lasted * (1 - active.share) / active.share : .infinity
-        let others = leasesOfJob[id.job] ?? []
-        let isHelped = others.contains { $0 != id && leases[$0]?.purpose == .spare }
+        let isHelped = leases.ids(ofJob: id.job).contains {
+            $0 != id && leases[$0]?.purpose == .spare
+        }
         return left > usual && !isHelped
     }
 
     private func hasFreeSlot(_ worker: Int) -> Bool {
-        workers[worker].leases.count < workers[worker].slots
+        leases.count(ofWorker: worker) < workers[worker].slots
     }
 }

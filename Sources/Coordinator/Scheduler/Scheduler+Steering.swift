@@ -25,7 +25,7 @@ extension Scheduler {
     /// job makes the same again; those still open wait for it.
     mutating func forget(_ key: JobKey) {
         guard let job = table.index(of: key), hasResults(job) else { return }
-        for lease in leasesOfJob[job] ?? [] { callOff(lease) }
+        for lease in leases.ids(ofJob: job) { callOff(lease) }
         audits.close(job)
         effects.append(.store(.jobForgotten(key)))
         guard settings.sabotage != .takesForgotten else { return }
@@ -56,7 +56,7 @@ extension Scheduler {
         for dependent in table.dependents(of: job) {
             table.jobs[dependent].waitingFor += 1
             guard table.jobs[dependent].state == .open else { continue }
-            for lease in leasesOfJob[dependent] ?? [] { callOff(lease) }
+            for lease in leases.ids(ofJob: dependent) { callOff(lease) }
             table.jobs[dependent].pending = EntryRanges()
         }
     }

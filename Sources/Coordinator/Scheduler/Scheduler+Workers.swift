@@ -49,6 +49,7 @@ extension Scheduler {
             workers[known].lastHeard = now
             slotsLiving += facts.slots
             if !workers[known].isLiving {
+                departing.removeAll { $0.worker == known }
                 workers[known].isLiving = true
                 workers[known].livingIndex = living.count
                 living.append(known)
@@ -72,7 +73,7 @@ extension Scheduler {
         guard let (id, job) = identify(lease) else { return false }
         if let active = leases[id] {
             guard active.worker == worker, active.entries == lease.entries else { return false }
-            leases[id]?.renewed = now
+            leases.renew(id, at: now)
             return true
         }
         guard table.jobs[job].isReady, table.jobs[job].pending.contains(lease.entries) else {
@@ -96,8 +97,7 @@ extension Scheduler {
             if let (lease, _) = identify(item.lease), let active = leases[lease],
                 active.worker == worker
             {
-                leases[lease]?.renewed = now
-                leases[lease]?.share = item.share
+                leases.renew(lease, share: item.share, at: now)
             } else {
                 unwanted.append(item.lease)
             }
@@ -110,11 +110,10 @@ extension Scheduler {
     /// or their result was lost on the way.
     private mutating func expireSilent(of worker: Int, at now: Instant) {
         guard settings.sabotage != .neverExpires else { return }
-        let expired = workers[worker].leases.filter { id in
-            guard let lease = leases[id] else { return false }
-            return now.seconds(since: lease.renewed) > settings.leaseSeconds
+        let expired = leases.ids(ofWorker: worker) {
+            now.seconds(since: $0.renewed) > settings.leaseSeconds
         }
-        for id in expired.sorted() { end(id, reason: .workerLost, error: "the lease ran out") }
+        for id in expired { end(id, reason: .workerLost, error: "the lease ran out") }
         if !expired.isEmpty { makeHungry(worker) }
     }
 
@@ -126,30 +125,48 @@ extension Scheduler {
             return
         }
         for worker in living { workers[worker].lastHeard = now }
-        for id in leases.keys { leases[id]?.renewed = now }
+        leases.renewAll(at: now)
     }
 
     mutating func tick(at now: Instant) {
         guard settings.sabotage != .neverExpires else { return }
         // Those left over are lost at the next tick, so that no step takes long.
-        let silent = living.lazy.filter { [workers, settings] in
-            now.seconds(since: workers[$0].lastHeard) > settings.leaseSeconds
-        }.prefix(Self.lostPerTickMax)
-        for worker in Array(silent).sorted() {
+        var silent: [Int] = []
+        for worker in living where silent.count < Self.lostPerTickMax {
+            if now.seconds(since: workers[worker].lastHeard) > settings.leaseSeconds {
+                silent.append(worker)
+            }
+        }
+        for worker in silent.sorted() {
             lose(workers[worker].id, reason: .workerLost, at: now)
         }
     }
 
-    private static let lostPerTickMax = 64
+    private static let lostPerTickMax = 256
 
     mutating func lose(_ id: WorkerID, reason: FailureReason, at now: Instant) {
         guard let worker = livingWorker(id) else { return }
         leaveLiving(worker)
-        let text = reason == .handedBack ? "the worker left" : "the worker was lost"
-        for lease in workers[worker].leases.sorted() { end(lease, reason: reason, error: text) }
+        let text = Self.farewell(reason)
+        departing.append((worker, reason))
         let kind = reason == .handedBack ? "workerLeft" : "workerLost"
         effects.append(.store(.workerGone(id)))
         effects.append(.store(.event(kind: kind, subject: id.text, detail: text)))
+    }
+
+    private static func farewell(_ reason: FailureReason) -> String {
+        reason == .handedBack ? "the worker left" : "the worker was lost"
+    }
+
+    /// Ends leases of workers that are gone, so many a step at most.
+    mutating func endDeparted() {
+        var left = settings.leasesPerStepMax / 2
+        while left > 0, let (worker, reason) = departing.first {
+            let some = leases.ids(ofWorker: worker).prefix(left)
+            for lease in some { end(lease, reason: reason, error: Self.farewell(reason)) }
+            left -= max(1, some.count)
+            if leases.isEmpty(ofWorker: worker) { departing.removeFirst() }
+        }
     }
 
     private mutating func leaveLiving(_ worker: Int) {

@@ -8,14 +8,14 @@ public struct Scheduler: Sendable {
     let settings: SchedulerSettings
     var table: JobTable
     var ready = ReadyHeap()
-    var leases: [LeaseID: ActiveLease] = [:]
-    /// The active leases of a job, for jobs that have any.
-    var leasesOfJob: [Int: [LeaseID]] = [:]
+    var leases: LeaseBook
     var workers: [Worker] = []
     var workerIndices: [WorkerID: Int] = [:]
     /// Living workers, in no order that means anything.
     var living: [Int] = []
     var hungry = IndexQueue()
+    /// Workers that are gone and whose leases are still to be ended, and why they went.
+    var departing: [(worker: Int, reason: FailureReason)] = []
     /// Workers on which attempts of a job were charged.
     var avoided: [Int: [Int]] = [:]
     var numericClass: String?
@@ -38,6 +38,7 @@ public struct Scheduler: Sendable {
     public init(settings: SchedulerSettings, jobs: [SchedulerJob]) {
         self.settings = settings
         table = JobTable(jobs)
+        leases = LeaseBook(jobCount: jobs.count)
         let awaited = settings.sabotage == .skipsReunion ? [] : settings.awaited
         reunion = Reunion(awaiting: awaited, seconds: settings.reunionSeconds)
         counts = Array(repeating: KindProgress(), count: JobSpec.Kind.allCases.count)
@@ -81,6 +82,7 @@ public struct Scheduler: Sendable {
         case .drain: drain()
         case .proceed: break
         }
+        endDeparted()
         dispatch(at: now)
         if case .tick = event { helpStragglers(at: now) }
         if isComplete && !finishedIsTold {
@@ -198,7 +200,6 @@ struct Worker: Sendable {
     /// Where it stands among the living.
     var livingIndex = 0
     var isHungry = false
-    var leases: Set<LeaseID> = []
     /// Estimated seconds of all its leases together.
     var outstandingSeconds = 0.0
     var failuresInARow = 0

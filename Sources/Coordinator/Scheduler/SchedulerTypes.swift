@@ -72,7 +72,7 @@ public struct SchedulerSettings: Sendable {
     public var leaseSeconds = 15.0
     public var heartbeatSeconds = 2.0
     /// How many leases one step gives out at most, so that no step takes long.
-    public var leasesPerStepMax = 1_024
+    public var leasesPerStepMax = 512
     /// How much measured work a slot has queued ahead.
     public var prefetchSeconds = 2.0
     /// How many leases a worker holds at most.

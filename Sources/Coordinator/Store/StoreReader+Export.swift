@@ -132,8 +132,8 @@ struct ExportedTable {
         SELECT w.name AS sweep, c.label AS cell, c.method, c.task, c.model, c.defense, r.seed,
           p.name, p.number, p.word
         FROM sweep w JOIN cell c ON c.sweep = w.id JOIN run r ON r.cell = c.id
-          JOIN runJob rj ON rj.run = r.id AND rj.role = 'poison' JOIN poisonReport p
-            ON p.job = rj.job
+          JOIN runJob rj ON rj.run = r.id AND rj.role = 'poison' AND rj.position = 0
+          JOIN poisonReport p ON p.job = rj.job
         WHERE w.id = ? AND c.hidden = 0 AND r.hidden = 0 ORDER BY c.label, r.seed, p.name
         """
     private static let attemptSQL = """

@@ -1,7 +1,7 @@
 import CZlib
 
-/// Inflates gzip files (RFC 1952), and zlib streams (RFC 1950) inside other files, with the
-/// system's zlib, which checks their sums and lengths.
+/// Inflates gzip files (RFC 1952), and zlib streams (RFC 1950) and plain ones (RFC 1951) inside
+/// other files, with the system's zlib, which checks their sums and lengths.
 enum Gzip {
     /// How every gzip file begins: two magic bytes and the deflate method.
     static let magic: [UInt8] = [0x1F, 0x8B, 0x08]
@@ -38,6 +38,22 @@ enum Gzip {
             throw .malformed(
                 file: file, offset: end.consumed, expected: "the end of the deflated stream",
                 found: "\(bytes.count - end.consumed) more bytes")
+        }
+        return output
+    }
+
+    /// Inflates a plain stream to `size` bytes and no more.
+    static func inflatedRaw(
+        _ bytes: [UInt8], file: String, size: Int
+    ) throws(DataError) -> [UInt8] {
+        let limit = min(size, DataFile.bytesMax)
+        var output: [UInt8] = []
+        output.reserveCapacity(min(limit, bytes.count * 4))
+        let end = inflate(bytes, into: &output, bytesMax: limit, windowBits: -15)
+        guard end.status == Z_STREAM_END, end.consumed == bytes.count else {
+            throw .malformed(
+                file: file, offset: end.consumed, expected: "a deflated stream of \(size) bytes",
+                found: end.message ?? "one that is longer, or ends early")
         }
         return output
     }

@@ -4,9 +4,10 @@ struct CleanMethod: PerturbationMethod {
     let revision = 1
     let summary = "the images as they are"
     let parameters: [MethodParameter] = []
+    let takesSharedSettings = false
 
     func traits(_ settings: MethodSettings, shape: ImageShape) -> PerturbationTraits {
-        PerturbationTraits(budget: .none, form: .classWise, probe: .refused, seedShare: nil)
+        .identity
     }
 
     func perturbation(_ request: CraftRequest) throws(MethodError) -> Perturbation {

@@ -6,6 +6,8 @@ public struct MethodParameter: Hashable, Sendable {
         case number(default: Double?, range: ClosedRange<Double>, whole: Bool)
         /// One of a few words.
         case word(default: String, allowed: [String])
+        /// Text in a form of its own, left out if absent.
+        case text(example: String)
     }
 
     /// The value that another parameter, a word, must have for this one to be read.

@@ -23,18 +23,23 @@ struct MethodResolver {
             }
             let value =
                 given.numbers[parameter.name] ?? standard
-                ?? method.sizedDefault(of: parameter.name, shape: shape)
+                ?? method.standard(of: parameter.name, words: resolved.words, shape: shape)
             try check(parameter, value, range, whole: whole)
             resolved.numbers[parameter.name] = value
         }
+        guard method.takesSharedSettings else { return resolved }
+        let shared = try SharedSettings.resolved(given)
+        resolved.numbers.merge(shared.numbers) { _, shared in shared }
+        resolved.words.merge(shared.words) { _, shared in shared }
         return resolved
     }
 
     /// Refuses names that the method does not have, and numbers where words belong.
     private func refuseStrangers() throws(MethodError) {
-        let known = method.parameters.map(\.name)
+        let parameters = method.allParameters
+        let known = parameters.map(\.name)
         for name in (given.numbers.keys.map(\.self) + given.words.keys).sorted() {
-            guard let parameter = method.parameters.first(where: { $0.name == name }) else {
+            guard let parameter = parameters.first(where: { $0.name == name }) else {
                 throw .unknownParameter(method: method.name, name: name, known: known)
             }
             switch parameter.kind {
@@ -44,7 +49,10 @@ struct MethodResolver {
                 throw .wrongKind(
                     method: method.name, name: name,
                     expected: "one of \(allowed.joined(separator: ", "))")
-            case .number, .word: break
+            case .text(let example) where given.numbers[name] != nil:
+                throw .wrongKind(
+                    method: method.name, name: name, expected: "text such as \(example)")
+            case .number, .word, .text: break
             }
         }
     }

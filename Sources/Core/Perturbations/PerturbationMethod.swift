@@ -1,4 +1,4 @@
-/// A published way of perturbing training images, without a surrogate network.
+/// A published way of perturbing training images, or of changing their labels.
 ///
 /// A method is a pure function of settings, images, keys and seed. What it draws for an image
 /// comes from a stream of that image's original index, so that order and subset do not matter.
@@ -13,6 +13,12 @@ public protocol PerturbationMethod: Sendable {
 
     /// The default of a number whose declared default is `nil`.
     func sizedDefault(of parameter: String, shape: ImageShape) -> Double
+
+    /// The same where it depends on words of the settings too, such as `tier`.
+    func standard(of parameter: String, words: [String: String], shape: ImageShape) -> Double
+
+    /// Whether settings that every method shares, such as `fraction`, mean anything here.
+    var takesSharedSettings: Bool { get }
 
     /// Refuses settings, complete by now, that cannot work on images of this size.
     func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError)
@@ -34,6 +40,21 @@ extension PerturbationMethod {
         preconditionFailure("\(name) declares no default that depends on the size: \(parameter)")
     }
 
+    /// Most defaults depend on the size at most.
+    public func standard(
+        of parameter: String, words: [String: String], shape: ImageShape
+    ) -> Double {
+        sizedDefault(of: parameter, shape: shape)
+    }
+
+    /// The method's own parameters, and those that it shares with others.
+    public var allParameters: [MethodParameter] {
+        takesSharedSettings ? parameters + SharedSettings.parameters : parameters
+    }
+
+    /// Only what changes nothing has no use for them.
+    public var takesSharedSettings: Bool { true }
+
     /// Most methods work on any size.
     public func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError) {}
 }
@@ -48,13 +69,19 @@ public struct CraftRequest: Sendable {
     public var keys: [Int32]
     /// The poison's seed.
     public var seed: UInt64
+    /// A network trained on clean images, for methods that read one.
+    public var surrogate: TrainingState?
 
     /// Takes every part as given.
-    public init(settings: MethodSettings, images: ImageSet, keys: [Int32], seed: UInt64) {
+    public init(
+        settings: MethodSettings, images: ImageSet, keys: [Int32], seed: UInt64,
+        surrogate: TrainingState? = nil
+    ) {
         self.settings = settings
         self.images = images
         self.keys = keys
         self.seed = seed
+        self.surrogate = surrogate
     }
 
     /// The stream of this method and seed for one purpose and one item, an image or a key.
@@ -64,6 +91,13 @@ public struct CraftRequest: Sendable {
 
     /// One more than the highest key.
     var keyCount: Int { Int(keys.max() ?? -1) + 1 }
+
+    /// The positions of the images by rising index: an order that does not depend on how they are
+    /// given, for methods in which images affect one another.
+    var canonicalOrder: [Int] {
+        images.indices.enumerated().sorted { ($0.element, $0.offset) < ($1.element, $1.offset) }
+            .map(\.offset)
+    }
 
     /// A number of the settings, which the registry has filled in.
     func number(_ name: String) -> Double {
@@ -78,6 +112,8 @@ public struct CraftRequest: Sendable {
 public struct Perturbation: Hashable, Sendable {
     /// Image after image, before clipping.
     public var delta: [Float]
+    /// The labels that images are published with, where a method changes them.
+    public var labels: [Int32]?
     /// The method's own part of the report.
     public var numbers: [String: Double]
     /// What numbers cannot say, such as names of variants.
@@ -85,9 +121,11 @@ public struct Perturbation: Hashable, Sendable {
 
     /// Takes every part as given.
     public init(
-        delta: [Float], numbers: [String: Double] = [:], words: [String: String] = [:]
+        delta: [Float], labels: [Int32]? = nil, numbers: [String: Double] = [:],
+        words: [String: String] = [:]
     ) {
         self.delta = delta
+        self.labels = labels
         self.numbers = numbers
         self.words = words
     }
@@ -105,6 +143,8 @@ public struct PerturbationTraits: Hashable, Sendable {
         case norm(Double)
         /// At most so many positions of an image change.
         case positions(Int)
+        /// Pixels may become anything.
+        case unbounded
     }
     /// What images of equal key share.
     public enum Form: Hashable, Sendable {
@@ -114,6 +154,8 @@ public struct PerturbationTraits: Hashable, Sendable {
         case classWise
         /// Images of equal key share positions and final values there.
         case position
+        /// The perturbation is worked out from the image, so that equal images may share it.
+        case fromImage
     }
     /// What a linear probe should find.
     public enum Probe: Hashable, Sendable {
@@ -135,12 +177,25 @@ public struct PerturbationTraits: Hashable, Sendable {
     public var probe: Probe
     /// Which share of touched numbers must differ under another seed; `nil` without any seed.
     public var seedShare: Double?
+    /// Whether images are published with other labels.
+    public var changesLabels: Bool
+    /// Whether crafting takes so long that a poison job does not craft again to check itself.
+    public var isCostly: Bool
 
     /// Takes every part as given.
-    public init(budget: Budget, form: Form, probe: Probe, seedShare: Double?) {
+    public init(
+        budget: Budget, form: Form, probe: Probe, seedShare: Double?, changesLabels: Bool = false,
+        isCostly: Bool = false
+    ) {
         self.budget = budget
         self.form = form
         self.probe = probe
         self.seedShare = seedShare
+        self.changesLabels = changesLabels
+        self.isCostly = isCostly
     }
+
+    /// What is true where nothing is changed at all.
+    public static let identity = PerturbationTraits(
+        budget: .none, form: .classWise, probe: .refused, seedShare: nil)
 }

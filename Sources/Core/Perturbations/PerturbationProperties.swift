@@ -13,33 +13,40 @@ public enum PerturbationProperties {
     ///   - keys: The keys that it was crafted with.
     ///   - settings: The method's settings; defaults may be left out.
     ///   - seed: The seed that it was crafted with.
+    ///   - surrogate: The network that it was crafted with.
     ///   - standardErrors: How far from guessing a probe may be where nothing can be read. Wide
     ///     by default, since every job of a sweep is checked and none may fail by chance.
+    ///   - recrafts: Whether to craft again for P4 and P7; `nil`: unless that is costly.
     /// - Throws: `PropertyViolation`, naming the property; `MethodError` for refused settings.
     /// - Complexity: Crafts up to three times more.
     public static func check(
         _ poison: CraftedPoison, of images: ImageSet, keys: [Int32], settings: MethodSettings,
-        seed: UInt64, standardErrors: Double = 6
+        seed: UInt64, surrogate: TrainingState? = nil, standardErrors: Double = 6,
+        recrafts: Bool? = nil
     ) throws {
         let request = try PerturbationRegistry.request(
-            settings, images: images, keys: keys, seed: seed)
+            settings, images: images, keys: keys, seed: seed, surrogate: surrogate)
         let suite = PropertySuite(
             poison: poison, request: request,
             method: try PerturbationRegistry.method(named: settings.name))
         try suite.checkRange()
-        try suite.checkBudget()
-        try suite.checkKeys()
-        try suite.checkEffect()
-        try suite.checkProbe(standardErrors: standardErrors)
-        try suite.checkDeterminism()
+        let chosen = try suite.chosen()
+        if let chosen {
+            try chosen.checkBudget()
+            try chosen.checkKeys()
+            try chosen.checkEffect()
+            try chosen.checkProbe(standardErrors: standardErrors)
+        }
+        guard recrafts ?? !suite.traits.isCostly else { return }
+        try suite.checkDeterminism(seeded: chosen != nil)
         try suite.checkPermutation()
     }
 }
 
 /// The properties of one poison.
 struct PropertySuite {
-    let poison: CraftedPoison
-    let request: CraftRequest
+    var poison: CraftedPoison
+    var request: CraftRequest
     let method: any PerturbationMethod
 
     var clean: ImageSet { request.images }
@@ -62,8 +69,12 @@ struct PropertySuite {
                 && poison.delta.count == clean.pixels.count, .range,
             "\(moved.count) images of \(moved.shape) from \(clean.count) of \(clean.shape)")
         try require(
-            moved.labels == clean.labels && moved.indices == clean.indices
-                && moved.classCount == clean.classCount, .range, "labels or indices have changed")
+            moved.indices == clean.indices && moved.classCount == clean.classCount
+                && moved.labels.count == clean.labels.count, .range, "indices have changed")
+        try require(
+            traits.changesLabels
+                ? moved.labels.allSatisfy { (0..<Int32(clean.classCount)).contains($0) }
+                : moved.labels == clean.labels, .range, "labels have changed")
         for index in poison.delta.indices {
             let delta = poison.delta[index]
             guard delta.isFinite,
@@ -75,6 +86,27 @@ struct PropertySuite {
                         + "with a perturbation of \(delta)")
             }
         }
+    }
+
+    /// The images that are perturbed, by themselves; `nil` if there are none. The others are held
+    /// to be untouched.
+    func chosen() throws(PropertyViolation) -> PropertySuite? {
+        let mask = PoisonMask(request)
+        guard let selected = mask.selected else { return self }
+        for image in selected.indices where !selected[image] {
+            let isClean = poison.delta[(image * size)..<((image + 1) * size)].allSatisfy { $0 == 0 }
+            try require(
+                isClean && poison.images.labels[image] == clean.labels[image], .range,
+                "image \(clean.indices[image]) is not among those to be perturbed, and is")
+        }
+        let positions = mask.positions(count: clean.count)
+        guard !positions.isEmpty else { return nil }
+        var part = self
+        part.poison.images = poison.images.selecting(positions)
+        part.poison.delta = poison.delta.selecting(positions, size: size)
+        part.request.images = clean.selecting(positions)
+        part.request.keys = positions.map { request.keys[$0] }
+        return part
     }
 
     /// P6: what is touched moves by more than half a grey level on average.
@@ -96,37 +128,51 @@ struct PropertySuite {
     }
 
     /// P4: the same seed gives the same, another seed something else.
-    func checkDeterminism() throws {
-        let again = try method.perturbation(request).delta
-        try require(again == poison.delta, .determinism, "the same seed gave something else")
-        guard let share = traits.seedShare else { return }
+    func checkDeterminism(seeded: Bool) throws {
+        let again = try method.masked(request)
+        try require(
+            again.delta == poison.delta
+                && again.labels ?? clean.labels == poison.images.labels, .determinism,
+            "the same seed gave something else")
+        guard seeded, let share = traits.seedShare else { return }
         var other = request
         other.seed &+= 1
-        let different = try method.perturbation(other).delta
-        var touched = 0
-        var changed = 0
-        for index in different.indices where different[index] != 0 || poison.delta[index] != 0 {
-            touched += 1
-            if different[index] != poison.delta[index] { changed += 1 }
-        }
+        // Which images are chosen depends on the seed as well, so all of them are compared.
+        let isWhole = PoisonMask(request).selected == nil
+        let first = isWhole ? again.delta : try method.perturbation(request).delta
+        let (touched, changed) = PropertySuite.differences(
+            first, try method.perturbation(other).delta)
         try require(
             Double(changed) > share * Double(touched), .determinism,
             "another seed changed \(changed) of \(touched) touched numbers; "
                 + "more than \(share) of them should change")
     }
 
+    /// How many numbers are touched in either, and how many of these differ.
+    private static func differences(_ left: [Float], _ right: [Float]) -> (Int, Int) {
+        var touched = 0
+        var changed = 0
+        for index in left.indices where left[index] != 0 || right[index] != 0 {
+            touched += 1
+            if left[index] != right[index] { changed += 1 }
+        }
+        return (touched, changed)
+    }
+
     /// P7: another order of images gives the same perturbations in that order.
     func checkPermutation() throws {
         var random = RandomStream(seed: request.seed).derived("perturbation/permutation")
         let order = random.permutation(clean.count)
-        let shuffled = CraftRequest(
-            settings: request.settings, images: clean.selecting(order),
-            keys: order.map { request.keys[$0] }, seed: request.seed)
-        let delta = try method.perturbation(shuffled).delta
+        var shuffled = request
+        shuffled.images = clean.selecting(order)
+        shuffled.keys = order.map { request.keys[$0] }
+        let perturbation = try method.masked(shuffled)
+        let labels = perturbation.labels ?? shuffled.images.labels
         for (place, image) in order.enumerated() {
             try require(
-                delta[(place * size)..<((place + 1) * size)]
-                    == poison.delta[(image * size)..<((image + 1) * size)],
+                perturbation.delta[(place * size)..<((place + 1) * size)]
+                    == poison.delta[(image * size)..<((image + 1) * size)]
+                    && labels[place] == poison.images.labels[image],
                 .permutation, "image \(clean.indices[image]) depends on the order of images")
         }
     }

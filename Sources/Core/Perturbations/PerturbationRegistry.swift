@@ -3,7 +3,10 @@ public enum PerturbationRegistry {
     /// All methods, in the order people are shown them.
     public static let methods: [any PerturbationMethod] = [
         CleanMethod(), RandomMethod(form: .sampleWise), RandomMethod(form: .classWise),
-        LSPMethod(), OPSMethod(),
+        LabelMethod(kind: .noise), LabelMethod(kind: .random), LSPMethod(), OPSMethod(), ARMethod(),
+        CUDAMethod(), PILMethod(), EMMethod(), EMClassMethod(),
+        TrainedSurrogateMethod(goal: .adversarial), TrainedSurrogateMethod(goal: .hypocritical),
+        REMMethod(),
     ]
 
     /// The names of all methods.
@@ -28,6 +31,10 @@ public enum PerturbationRegistry {
     public static func resolve(
         _ settings: MethodSettings, channels: Int, height: Int, width: Int
     ) throws(MethodError) -> MethodSettings {
+        if settings.isCombination {
+            return try resolvedCombination(
+                settings, channels: channels, height: height, width: width)
+        }
         let method = try method(named: settings.name)
         let shape = ImageShape(channels: channels, height: height, width: width)
         let resolved = try MethodResolver(method: method, given: settings).resolved(shape: shape)
@@ -40,22 +47,26 @@ public enum PerturbationRegistry {
     /// - Parameters:
     ///   - settings: May leave defaults out.
     ///   - images: The clean images; labels and indices are kept.
-    ///   - keys: Which pattern each image gets, usually its label.
+    ///   - keys: Which pattern each image gets, usually its label; see `PoisonKeys`.
     ///   - seed: The poison's seed.
+    ///   - surrogate: A network trained on clean images, for methods that read one.
     /// - Returns: 8-bit images, the perturbation before clipping, and a report.
     /// - Throws: `MethodError` for settings or images that the method cannot take.
     public static func craft(
-        _ settings: MethodSettings, images: ImageSet, keys: [Int32], seed: UInt64
+        _ settings: MethodSettings, images: ImageSet, keys: [Int32], seed: UInt64,
+        surrogate: TrainingState? = nil
     ) throws(MethodError) -> CraftedPoison {
-        let request = try request(settings, images: images, keys: keys, seed: seed)
+        let request = try request(
+            settings, images: images, keys: keys, seed: seed, surrogate: surrogate)
         let method = try method(named: settings.name)
         return try PoisonReporter(method: method, request: request)
-            .poison(from: try method.perturbation(request))
+            .poison(from: try method.masked(request))
     }
 
     /// What `craft` hands to the method: complete settings and checked keys.
     static func request(
-        _ settings: MethodSettings, images: ImageSet, keys: [Int32], seed: UInt64
+        _ settings: MethodSettings, images: ImageSet, keys: [Int32], seed: UInt64,
+        surrogate: TrainingState? = nil
     ) throws(MethodError) -> CraftRequest {
         let resolved = try resolve(
             settings, channels: images.channels, height: images.height, width: images.width)
@@ -69,9 +80,17 @@ public enum PerturbationRegistry {
             throw .unsuited(
                 method: settings.name, reason: "a key is \(key); keys lie within 0..<\(keysMax)")
         }
-        return CraftRequest(settings: resolved, images: images, keys: keys, seed: seed)
+        return CraftRequest(
+            settings: resolved, images: images, keys: keys, seed: seed, surrogate: surrogate)
     }
 
     /// More keys than any data set has classes.
     private static let keysMax: Int32 = 1 << 16
+}
+
+extension PerturbationMethod {
+    /// The perturbation, on those images alone that the settings choose.
+    func masked(_ request: CraftRequest) throws(MethodError) -> Perturbation {
+        PoisonMask(request).applied(to: try perturbation(request), of: request.images)
+    }
 }

@@ -4,12 +4,13 @@ struct PoisonReporter {
     let request: CraftRequest
 
     func poison(from perturbation: Perturbation) throws(MethodError) -> CraftedPoison {
-        let images = Quantisation.perturbed(request.images, by: perturbation.delta)
+        var images = Quantisation.perturbed(request.images, by: perturbation.delta)
+        if let labels = perturbation.labels { images.labels = labels }
         var poison = CraftedPoison(
             images: images, delta: perturbation.delta, numbers: perturbation.numbers,
             words: perturbation.words)
         addSizes(to: &poison)
-        addProbe(to: &poison)
+        addProbe(to: &poison, positions: PoisonMask(request).positions(count: images.count))
         let similarity = StructuralSimilarity(window: 8, stride: 4)
         poison.numbers["ssim"] = similarity.mean(request.images, images)
         poison.words["ssimVariant"] = similarity.variant
@@ -47,10 +48,19 @@ struct PoisonReporter {
         poison.numbers["clippedShare"] = Double(clipped) / Double(clean.pixels.count)
     }
 
-    private func addProbe(to poison: inout CraftedPoison) {
+    /// Probes the images that were perturbed, which a mask may leave few of.
+    private func addProbe(to poison: inout CraftedPoison, positions: [Int]) {
+        guard !positions.isEmpty else {
+            poison.words["probe"] = "no linear probe can be trained: no image is perturbed"
+            return
+        }
+        let delta =
+            positions.count == request.keys.count
+            ? poison.delta
+            : poison.delta.selecting(positions, size: request.images.pixelsPerImage)
         do throws(MethodError) {
             let result = try LinearProbe().run(
-                on: poison.delta, keys: request.keys, seed: request.seed)
+                on: delta, keys: positions.map { request.keys[$0] }, seed: request.seed)
             poison.numbers["probeTrain"] = result.train
             poison.numbers["probeHeldOut"] = result.heldOut
             poison.numbers["probeHeldOutCount"] = Double(result.heldOutCount)
@@ -59,5 +69,15 @@ struct PoisonReporter {
         } catch {
             poison.words["probe"] = error.description
         }
+    }
+}
+
+extension [Float] {
+    /// The items at `positions`, of `size` numbers each.
+    func selecting(_ positions: [Int], size: Int) -> [Float] {
+        var chosen: [Float] = []
+        chosen.reserveCapacity(positions.count * size)
+        for position in positions { chosen += self[(position * size)..<((position + 1) * size)] }
+        return chosen
     }
 }

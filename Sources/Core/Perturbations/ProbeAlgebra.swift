@@ -28,6 +28,45 @@ enum ProbeAlgebra {
         return product
     }
 
+    /// `left · rightᵀ`, `[rows, inner]` by `[columns, inner]`.
+    static func productTransposed(
+        _ left: [Float], _ right: [Float], rows: Int, inner: Int, columns: Int
+    ) -> [Float] {
+        var product = [Float](repeating: 0, count: rows * columns)
+        cblas_sgemm(
+            CblasRowMajor, CblasNoTrans, CblasTrans, blasint(rows), blasint(columns),
+            blasint(inner), 1, left, blasint(inner), right, blasint(inner), 0, &product,
+            blasint(columns))
+        return product
+    }
+
+    /// `leftᵀ · right`, `[inner, rows]` by `[inner, columns]`.
+    static func transposedProduct(
+        _ left: [Float], _ right: [Float], rows: Int, inner: Int, columns: Int
+    ) -> [Float] {
+        var product = [Float](repeating: 0, count: rows * columns)
+        cblas_sgemm(
+            CblasRowMajor, CblasTrans, CblasNoTrans, blasint(rows), blasint(columns),
+            blasint(inner), 1, left, blasint(rows), right, blasint(columns), 0, &product,
+            blasint(columns))
+        return product
+    }
+
+    /// The softmax of each row of logits.
+    static func softmax(_ logits: [Float], classes: Int) -> [Double] {
+        var shares = logits.map { Double($0) }
+        for start in stride(from: 0, to: shares.count, by: classes) {
+            let largest = shares[start..<(start + classes)].max() ?? 0
+            var total = 0.0
+            for index in start..<(start + classes) {
+                shares[index] = exp(shares[index] - largest)
+                total += shares[index]
+            }
+            for index in start..<(start + classes) { shares[index] /= total }
+        }
+        return shares
+    }
+
     /// The largest eigenvalue of a symmetric matrix without negative ones, by power iteration;
     /// a fifth is added, because the iteration comes from below.
     static func largestEigenvalue(_ matrix: [Float], count: Int) -> Float {

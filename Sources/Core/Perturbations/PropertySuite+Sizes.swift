@@ -7,6 +7,7 @@ extension PropertySuite {
         case .maximum(let epsilon): try checkMaximum(epsilon)
         case .norm(let norm): try checkNorm(norm)
         case .positions(let most): try checkPositions(most)
+        case .unbounded: break
         }
     }
 
@@ -92,7 +93,7 @@ extension PropertySuite {
                 try require(
                     !same || clean.indices[image] == clean.indices[model], .keyConsistency,
                     "two images of key \(key) have one perturbation")
-            case .position: break
+            case .position, .fromImage: break
             }
         }
         try checkSharedValues(declared)

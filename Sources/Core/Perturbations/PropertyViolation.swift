@@ -1,7 +1,7 @@
 /// A crafted perturbation broke a promise of its method. This is a fault of ours, never of the
 /// user's settings.
 public struct PropertyViolation: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The promises, numbered as in `docs/science/perturbations.md`.
+    /// The promises, numbered as in `docs/science/methods.md`.
     public enum Property: String, Hashable, Sendable, CaseIterable {
         case range = "P1 range"
         case budget = "P2 budget"

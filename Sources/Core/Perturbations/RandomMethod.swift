@@ -19,10 +19,7 @@ struct RandomMethod: PerturbationMethod {
                 name: "variant",
                 kind: .word(default: "uniform", allowed: ["uniform", "sign", "gauss"]),
                 meaning: "uniform within the budget, its two ends alone, or a random direction"),
-            MethodParameter(
-                name: "epsilon",
-                kind: .number(default: 8.0 / 255, range: (1.0 / 255)...1, whole: false),
-                meaning: "the most that a pixel moves, pixels scaled to 0...1",
+            EpsilonBall.parameter(
                 condition: .init(name: "variant", values: ["uniform", "sign"])),
             MethodParameter(
                 name: "radius", kind: .number(default: nil, range: 0.001...1000, whole: false),
@@ -36,7 +33,12 @@ struct RandomMethod: PerturbationMethod {
         0.5 * (Double(shape.elements) / 3072).squareRoot()
     }
 
+    func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError) {
+        try EpsilonBall.validate(settings)
+    }
+
     func traits(_ settings: MethodSettings, shape: ImageShape) -> PerturbationTraits {
+        if settings.numbers["epsilon"] == 0 { return .identity }
         let budget: PerturbationTraits.Budget =
             if let radius = settings.numbers["radius"] {
                 .norm(radius)

@@ -29,6 +29,7 @@ public final class Trainer {
     private let images: ImageSet
     private let meter: ObjectiveMeter
     private var ascent: SharpnessAscent?
+    private let guardian: (any BatchGuard)?
     private var weighting: LossWeighting?
     /// What the tasks' losses are multiplied by in this step; `nil`: nothing.
     private var factors: [Float]?
@@ -44,9 +45,11 @@ public final class Trainer {
     ///   - objective: The losses to lower; `nil`: the cross-entropy of the images' classes at the
     ///     first head. What no loss depends on is not trained.
     ///   - weighting: Of the objective's terms beside their own weights, where that changes.
+    ///   - defense: What is done to every batch.
     public init(
         network: Network, settings: TrainingSettings, images: ImageSet, random: RandomStream,
-        objective: Objective? = nil, weighting: LossWeighting? = nil
+        objective: Objective? = nil, weighting: LossWeighting? = nil,
+        defense: TrainingDefense? = nil
     ) {
         self.weighting = weighting
         self.settings = settings
@@ -62,6 +65,8 @@ public final class Trainer {
         let steps = (images.count + settings.batch - 1) / settings.batch
         schedule = RateSchedule(settings: settings, stepsPerEpoch: max(1, steps))
         plan = .training(network, trained)
+        guardian = defense?.guarding(meter.objective)
+        executor.want(plan)
         if settings.optimizer == .sam {
             ascent = SharpnessAscent(
                 parameters: parameters, trained: trained, radius: settings.samRadius)
@@ -106,12 +111,7 @@ public final class Trainer {
 
     private func advance(_ chosen: ArraySlice<Int>) -> ObjectiveSum {
         let step = optimizer.steps
-        executor.stepRandom = random.derived("step", step)
-        executor.prepare(batch: chosen.count)
-        BatchLoader.place(
-            chosen, of: images, augment: settings.augment,
-            random: random.derived("augment", epoch), in: &items)
-        BatchLoader.load(images, items[...], into: executor)
+        load(chosen, step: step)
         factors = weighting.map { $0.factors.map { Float($0) } }
         let sum = gradients()
         if let ascent {
@@ -123,6 +123,32 @@ public final class Trainer {
         optimizer.step(executor, rate: rate)
         weighting?.step(losses: sum.sums.map(\.mean), rate: Double(rate))
         return sum
+    }
+
+    /// Puts a batch before the network, as the defense has it.
+    private func load(_ chosen: ArraySlice<Int>, step: Int) {
+        executor.stepRandom = random.derived("step", step)
+        executor.prepare(batch: chosen.count)
+        BatchLoader.place(
+            chosen, of: images, augment: settings.augment,
+            random: random.derived("augment", epoch), in: &items)
+        let isPlaced = !(guardian?.placesImages ?? false)
+        BatchLoader.load(images, items[...], into: executor, placed: isPlaced)
+        guardian?.apply(
+            to: TrainingBatch(
+                executor: executor, meter: meter, shape: images.shape, plan: plan,
+                augment: settings.augment, epoch: epoch, step: step,
+                random: random.derived("defense")), items: &items)
+    }
+
+    /// What the network would be shown of the images chosen if they were the next batch; nothing
+    /// is trained.
+    public func view(_ chosen: ArraySlice<Int>) -> BatchView {
+        load(chosen, step: optimizer.steps)
+        executor.want(plan)
+        return BatchView(
+            executor: executor, shape: images.shape, items: items,
+            drawLosses: guardian?.drawLosses ?? [])
     }
 
     private func gradients() -> ObjectiveSum {
@@ -154,7 +180,7 @@ public final class Trainer {
 }
 
 /// A network's parameters and its optimizer's memory after an epoch.
-public struct TrainingState {
+public struct TrainingState: Sendable {
     public var epoch: Int
     public var optimizerSteps: Int
     /// Named arrays: parameters under their PyTorch names, moments under `optimizer.`.

@@ -10,7 +10,9 @@ extension ManifestReader {
                 return SectionReader(empty, path, problems).map { [settings($0, method)] } ?? []
             }
             return combinations(item, path).compactMap { section in
-                named(section, "name").flatMap { method($0, section.field("name")) }.map { method in
+                if section.node("kind") != nil { return external(section) }
+                return named(section, "name").flatMap { method($0, section.field("name")) }.map {
+                    method in
                     section.checkKeys(
                         ["name"] + method.parameters.map(\.name), later: Self.laterMethodKeys)
                     return settings(section, method)
@@ -20,21 +22,28 @@ extension ManifestReader {
     }
 
     private static let laterMethodKeys = [
-        "classes": "a method perturbs the images of all classes",
         "craftTask": "a method is crafted for classification",
-        "fraction": "a method perturbs all training images",
-        "key": "a method is keyed by class",
         "kind": "only the methods built in can be used",
         "path": "only the methods built in can be used",
-        "surrogate": "no method here has a surrogate to choose",
-        "tier": "give the method's settings one by one",
     ]
-    private static let laterMethods = [
-        "ar", "cuda", "dc", "em-c", "em-s", "hypo", "label-noise", "lsp", "ntga", "ops", "pil",
-        "rand-c", "rand-s", "random-labels", "rem", "tap",
-    ]
+    private static let laterMethods = ["dc", "ntga"]
 
     private func method(_ node: ManifestNode, _ field: String) -> MethodCapability? {
+        guard case .scalar(let text, _) = node.content, text.contains("+") else {
+            return single(node, field)
+        }
+        // Each name is judged by itself, so that a slip in one of them is told.
+        let names = text.split(separator: "+", omittingEmptySubsequences: false)
+        let parts = names.compactMap { name in
+            single(
+                ManifestNode(
+                    place: node.place, content: .scalar(text: String(name), isQuoted: false)),
+                field)
+        }
+        return parts.count == names.count ? MethodCapability(combining: parts) : nil
+    }
+
+    private func single(_ node: ManifestNode, _ field: String) -> MethodCapability? {
         let name = problems.choice(
             node, field, among: capabilities.methods.map(\.name), later: Self.laterMethods)
         return capabilities.methods.first { $0.name == name }
@@ -55,6 +64,12 @@ extension ManifestReader {
                     problems.choice($0, section.field(key), among: choices)
                 }
                 settings.words[key] = chosen ?? value
+            case .text(let example):
+                settings.words[key] = section.node(key).flatMap {
+                    $0.isNull
+                        ? nil
+                        : problems.text($0, section.field(key), "it must be such as \(example)")
+                }
             }
         }
         return settings

@@ -16,11 +16,15 @@ struct Encoded<Value: Encodable & Sendable>: Sendable {
 /// The text put together here is `JobSpec.canonical`, byte for byte, at a tenth of the time; a
 /// test compares the two on every job of several sweeps.
 enum CanonicalJob {
+    /// Crafts a method, or some rounds of it.
     static func poison(
-        data: Encoded<DataSpec>, method: Encoded<MethodSettings>, seed: UInt64, revision: Int
+        _ spec: PoisonSpec, data: Encoded<DataSpec>, method: Encoded<MethodSettings>, revision: Int
     ) -> PlannedJob {
-        let spec = PoisonSpec(data: data.value, method: method.value, seed: seed)
-        let settings = "{\"data\":\(data.text),\"method\":\(method.text),\"seed\":\(seed)}"
+        var settings = "{" + (spec.base.map { "\"base\":\"\($0)\"," } ?? "")
+        settings += "\"data\":\(data.text),\"method\":\(method.text)"
+        settings += member("previous", spec.previous)
+        settings += spec.rounds.map { ",\"rounds\":\($0)" } ?? ""
+        settings += ",\"seed\":\(spec.seed)" + member("surrogate", spec.surrogate) + "}"
         return job(JobSpec(.poison(spec), revision: revision), settings, entryCount: 1)
     }
 
@@ -52,16 +56,19 @@ enum CanonicalJob {
         return job(JobSpec(.train(spec), revision: revision), settings, entryCount: 1)
     }
 
-    /// Measures what a segment of `course` left, with `poison` as far as the SAL images have it.
+    /// Measures what a segment of `course` left, with `poison` as far as the SAL images have it,
+    /// and with the defense where it has rewritten them.
     static func measurement(
-        _ course: Course, of task: Encoded<String>, poison: JobKey?, checkpoint: JobKey,
-        weights: JobKey?, sal: Encoded<SALSettings>, seed: UInt64, revision: Int, entryCount: Int
+        _ course: Course, of task: Encoded<String>, poison: JobKey?, rewritten: Bool,
+        checkpoint: JobKey, weights: JobKey?, sal: Encoded<SALSettings>, seed: UInt64,
+        revision: Int, entryCount: Int
     ) -> PlannedJob {
         let spec = SALSpec(
             data: course.data.value, poison: poison, task: task.value,
             model: course.model.value, checkpoint: checkpoint, settings: sal.value, seed: seed,
-            weights: weights)
+            defense: rewritten ? course.defense.value : nil, weights: weights)
         var settings = "{\"checkpoint\":\"\(checkpoint)\",\"data\":\(course.data.text)"
+        if rewritten { settings += ",\"defense\":\(course.defense.text)" }
         settings += ",\"model\":\(course.model.text)" + member("poison", poison)
         settings += ",\"seed\":\(seed),\"settings\":\(sal.text),\"task\":\(task.text)"
         settings += member("weights", weights) + "}"

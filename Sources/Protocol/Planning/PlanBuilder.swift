@@ -9,30 +9,33 @@ struct PlanBuilder {
     private let manifest: Manifest
     private let filterCounts: [ModelOnData: [Int]]
     private let revisions: Revisions
+    private let crafting: (MethodSettings) -> MethodCrafting
     private let labels: CellLabels
     private let seeds: [(number: Int, seeds: RunSeeds)]
     private let tasks: [TaskSettings]
     private let models: [Encoded<ModelSettings>]
-    private let defenses: [Encoded<DefenseSettings>]
     private let studies: [Study]
 
     /// A training, and how SAL is measured beside it.
-    private struct Study {
+    struct Study {
         var training: Encoded<TrainingSettings>
         var sal: Encoded<SALSettings>
         var sweep: SALSweepSettings
         var epochs: [Int]
     }
 
-    init(_ manifest: Manifest, filterCounts: [ModelOnData: [Int]], revisions: Revisions) {
+    init(
+        _ manifest: Manifest, filterCounts: [ModelOnData: [Int]], revisions: Revisions,
+        crafting: @escaping (MethodSettings) -> MethodCrafting
+    ) {
         self.manifest = manifest
+        self.crafting = crafting
         self.filterCounts = filterCounts
         self.revisions = revisions
         labels = CellLabels(manifest)
         seeds = manifest.seeds.runs(sweep: manifest.seed)
         tasks = manifest.tasks.compactMap { TaskSettings(text: $0) }
         models = manifest.models.map(Encoded.init)
-        defenses = manifest.defenses.map(Encoded.init)
         studies = manifest.training.flatMap { training in
             manifest.sal.map { sal in
                 Study(
@@ -44,22 +47,29 @@ struct PlanBuilder {
 
     /// Adds every cell of one data set, the methods of one setting side by side.
     ///
-    /// - Parameter methods: The manifest's methods in its order, complete for this data set.
+    /// - Parameters:
+    ///   - methods: The manifest's methods in its order, complete for this data set.
+    ///   - defenses: Its defenses in the same way.
+    ///   - reasonUnfit: Why a defense means nothing for a task on this data set.
     mutating func addCells(
-        of data: DataSettings, _ facts: DataFacts, methods: [MethodSettings]
+        of data: DataSettings, _ facts: DataFacts, methods: [MethodSettings],
+        defenses: [DefenseSettings], reasonUnfit: (DefenseSettings, String) -> String?
     ) throws(PlanError) {
         let subsets = subsets(of: data, digest: facts.digest)
-        let methods = zip(manifest.methods, methods.map(Encoded.init))
+        let methods = zip(manifest.methods, methods.map { PlannedMethod($0, crafting) })
+        let defenses = zip(manifest.defenses, defenses.map(Encoded.init))
         for task in tasks.flatMap(\.measurements) {
             for model in models {
-                for defense in defenses {
+                for (givenDefense, defense) in defenses {
+                    let reason = reasonUnfit(defense.value, task.text)
                     for study in studies {
                         for (given, method) in methods {
                             try addCell(
                                 Cell(
                                     data: data, classCount: facts.classCount, subsets: subsets,
                                     tasks: task, model: model, defense: defense, study: study,
-                                    given: given, method: method))
+                                    given: given, method: method, givenDefense: givenDefense,
+                                    notApplicable: reason))
                         }
                     }
                 }
@@ -89,7 +99,9 @@ struct PlanBuilder {
         var study: Study
         /// The method as the manifest has it, which its label is made from.
         var given: MethodSettings
-        var method: Encoded<MethodSettings>
+        var method: PlannedMethod
+        var givenDefense: DefenseSettings
+        var notApplicable: String?
 
         /// What is measured; what is trained may be more.
         var task: Encoded<String> { Encoded(tasks.text) }
@@ -98,7 +110,8 @@ struct PlanBuilder {
         var key: CellKey {
             var text = "{\"data\":\(CanonicalJSON.text(of: data)),\"defense\":\(defense.text)"
             text += ",\"every\":\(study.sweep.every),\"from\":\(study.sweep.from)"
-            text += ",\"method\":\(method.text),\"model\":\(model.text),\"sal\":\(study.sal.text)"
+            text +=
+                ",\"method\":\(method.whole.text),\"model\":\(model.text),\"sal\":\(study.sal.text)"
             text += ",\"task\":\(task.text),\"training\":\(study.training.text)}"
             return CellKey(Digest(of: Array(text.utf8)))
         }
@@ -106,18 +119,19 @@ struct PlanBuilder {
 
     private mutating func addCell(_ cell: Cell) throws(PlanError) {
         var runs: [PlannedRun] = []
-        for (run, subset) in zip(seeds, cell.subsets) {
+        for (run, subset) in zip(seeds, cell.subsets) where cell.notApplicable == nil {
             runs.append(try addRun(run.number, run.seeds, subset, cell))
         }
         let label = labels.method(
             cell.given, cell.data, cell.study.training.value, cell.study.sweep)
         cells.append(
             PlannedCell(
-                key: cell.key, data: cell.data, method: cell.method.value, methodLabel: label,
+                key: cell.key, data: cell.data, method: cell.method.whole.value, methodLabel: label,
                 task: cell.tasks.text, model: cell.model.value,
                 modelLabel: labels.model(cell.model.value), defense: cell.defense.value,
                 training: cell.study.training.value, sal: cell.study.sal.value, runs: runs,
-                classCount: cell.classCount))
+                classCount: cell.classCount, defenseLabel: labels.defense(cell.givenDefense),
+                notApplicable: cell.notApplicable))
     }
 
     // MARK: Runs
@@ -125,15 +139,17 @@ struct PlanBuilder {
     private mutating func addRun(
         _ number: Int, _ seeds: RunSeeds, _ subset: Encoded<DataSpec>, _ cell: Cell
     ) throws(PlanError) -> PlannedRun {
-        let poison = try addPoison(seeds, subset, cell.method)
+        let poison = try addPoison(seeds, subset, cell)
         let course = CanonicalJob.Course(
-            data: subset, poison: poison, task: Encoded(cell.tasks.trainingText),
+            data: subset, poison: poison.last, task: Encoded(cell.tasks.trainingText),
             model: cell.model, defense: cell.defense, training: cell.study.training,
             seed: seeds.train)
         let task = cell.task
         var weights: [JobKey?] = cell.study.epochs.map { _ in nil }
         if cell.tasks.learnsWeights { weights = try addCleanSegments(course, cell) }
-        var run = PlannedRun(seed: number, poison: poison, segments: [], measurements: [])
+        var run = PlannedRun(
+            seed: number, poison: poison.last, segments: [], measurements: [],
+            prerequisites: Array(poison.dropLast()))
         for (epoch, weights) in zip(cell.study.epochs, weights) {
             let segment = segment(course, upTo: epoch, after: run.segments.last, cell)
             run.segments.append(try add(segment))
@@ -150,7 +166,8 @@ struct PlanBuilder {
         let first = (cell.study.epochs.last { $0 < epoch } ?? 0) + 1
         return CanonicalJob.segment(
             course, epochs: first...epoch, previous: previous,
-            revision: revisions.ofTraining(cell.model.value.name) + cell.tasks.revision)
+            revision: revisions.ofTraining(
+                cell.model.value.name, defense: cell.defense.value.name) + cell.tasks.revision)
     }
 
     /// The same course without a poison: what it learned to weigh losses by holds for all.
@@ -166,14 +183,73 @@ struct PlanBuilder {
         return keys
     }
 
+    /// Adds all that a run's poison takes.
+    ///
+    /// - Returns: Its jobs, the one that makes the poison last; none for clean images.
     private mutating func addPoison(
-        _ seeds: RunSeeds, _ subset: Encoded<DataSpec>, _ method: Encoded<MethodSettings>
-    ) throws(PlanError) -> JobKey? {
-        guard method.value.name != "clean" else { return nil }
-        return try add(
-            CanonicalJob.poison(
-                data: subset, method: method, seed: seeds.poison,
-                revision: revisions.ofPoison(method.value.name)))
+        _ seeds: RunSeeds, _ subset: Encoded<DataSpec>, _ cell: Cell
+    ) throws(PlanError) -> [JobKey] {
+        var added: [JobKey] = []
+        var base: JobKey?
+        for component in cell.method.components where component.settings.value.name != "clean" {
+            var spec = PoisonSpec(
+                data: subset.value, method: component.settings.value, seed: seeds.poison,
+                base: base)
+            if let surrogate = component.crafting.surrogate {
+                let segments = try addSurrogate(surrogate, seeds, subset, cell.study)
+                added += segments
+                spec.surrogate = segments.last
+            }
+            added += try addParts(of: spec, subset, component)
+            base = added.last
+        }
+        return added
+    }
+
+    /// Adds a crafting as one job, or as a chain of them.
+    private mutating func addParts(
+        of spec: PoisonSpec, _ subset: Encoded<DataSpec>, _ component: PlannedMethod.Component
+    ) throws(PlanError) -> [JobKey] {
+        var spec = spec
+        var added: [JobKey] = []
+        let crafting = component.crafting
+        for part in 1...crafting.parts {
+            spec.rounds = part < crafting.parts ? crafting.rounds : nil
+            spec.previous = added.last
+            added.append(
+                try add(
+                    CanonicalJob.poison(
+                        spec, data: subset, method: component.settings,
+                        revision: revisions.ofPoison(spec.method))))
+        }
+        return added
+    }
+
+    /// Adds the training of a network on clean images, as a clean run of the sweep would train it.
+    private mutating func addSurrogate(
+        _ surrogate: MethodCrafting.Surrogate, _ seeds: RunSeeds, _ subset: Encoded<DataSpec>,
+        _ study: Study
+    ) throws(PlanError) -> [JobKey] {
+        var training = study.training
+        if let epochs = surrogate.epochs, epochs != training.value.epochs {
+            var other = training.value
+            other.epochs = epochs
+            training = Encoded(other)
+        }
+        let course = CanonicalJob.Course(
+            data: subset, poison: nil, task: Encoded("cls"), model: Encoded(surrogate.model),
+            defense: Encoded(DefenseSettings(name: "none")), training: training, seed: seeds.train)
+        var added: [JobKey] = []
+        var first = 1
+        for epoch in study.sweep.measuredEpochs(of: training.value.epochs) {
+            added.append(
+                try add(
+                    CanonicalJob.segment(
+                        course, epochs: first...epoch, previous: added.last,
+                        revision: revisions.ofTraining(surrogate.model.name))))
+            first = epoch + 1
+        }
+        return added
     }
 
     private func measurement(
@@ -184,12 +260,17 @@ struct PlanBuilder {
         let place = ModelOnData(
             model: model, dataSet: cell.data.set, task: cell.tasks.trainingText)
         let filters = filterCounts[place] ?? []
-        // Clean SAL images do not depend on the poison, so such a job does not wait to read it.
-        let poison = cell.study.sal.value.data == .train ? course.poison : nil
+        let isTrained = cell.study.sal.value.data == .train
+        let isRewritten = DefenseRegistry.rewrites(cell.defense.value, trained: isTrained)
+        // Clean SAL images do not depend on the poison, so such a job does not wait to read it,
+        // unless a defense rewrites them that may have learned from poisoned ones.
+        let poison = isTrained || isRewritten ? course.poison : nil
+        let revision = revisions.ofSAL(
+            model.name, defense: isRewritten ? cell.defense.value.name : "none")
         return CanonicalJob.measurement(
-            course, of: task, poison: poison, checkpoint: checkpoint, weights: weights,
-            sal: cell.study.sal, seed: seeds.sal,
-            revision: revisions.ofSAL(model.name) + cell.tasks.revision,
+            course, of: task, poison: poison, rewritten: isRewritten, checkpoint: checkpoint,
+            weights: weights, sal: cell.study.sal, seed: seeds.sal,
+            revision: revision + cell.tasks.revision,
             entryCount: max(1, cell.study.sal.value.entryCount(filterCounts: filters)))
     }
 

@@ -10,6 +10,8 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
     case taskUnfit(task: String, dataSet: String, reason: String)
     /// A method whose settings do not fit the images of a data set.
     case methodUnfit(method: String, dataSet: String, reason: String)
+    /// A defense whose settings do not fit the images of a data set.
+    case defenseUnfit(defense: String, dataSet: String, reason: String)
     case tooManyCells(limit: Int)
     case tooManyJobs(limit: Int)
 
@@ -25,6 +27,8 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
             "tasks: \(task) cannot be learned from \(set): \(reason)"
         case .methodUnfit(let method, let set, let reason):
             "methods: \(method) cannot be crafted on \(set): \(reason)"
+        case .defenseUnfit(let defense, let set, let reason):
+            "defenses: \(defense) cannot be used on \(set): \(reason)"
         case .tooManyCells(let limit):
             "the grid has more than \(limit) cells; make it smaller, or several sweeps of it"
         case .tooManyJobs(let limit):

@@ -14,6 +14,8 @@ public struct PlanSummary: Hashable, Sendable, Codable {
         public var trainJobs: Int
         public var salJobs: Int
         public var salEntries: Int
+        /// Why the cell has no runs; `nil`: it has.
+        public var notApplicable: String?
     }
 
     public var name: String
@@ -40,7 +42,8 @@ public struct PlanSummary: Hashable, Sendable, Codable {
         trainJobs = count(.train)
         salJobs = count(.sal)
         salEntries = entryCounts.values.reduce(0, +)
-        rows = plan.cells.map { Row($0, entryCounts) }
+        let poisons = Set(plan.jobs.filter { $0.spec.kind == .poison }.map(\.key))
+        rows = plan.cells.map { Row($0, entryCounts, poisons: poisons) }
         notes = plan.notes
     }
 
@@ -71,19 +74,23 @@ public struct PlanSummary: Hashable, Sendable, Codable {
 }
 
 extension PlanSummary.Row {
-    fileprivate init(_ cell: PlannedCell, _ entryCounts: [JobKey: Int]) {
+    fileprivate init(_ cell: PlannedCell, _ entryCounts: [JobKey: Int], poisons: Set<JobKey>) {
+        let before = Set(cell.runs.flatMap { $0.prerequisites + [$0.poison].compactMap { $0 } })
         let measured = cell.runs.flatMap(\.measurements)
         self.init(
             dataSet: cell.data.set, task: cell.task, model: cell.modelLabel,
-            defense: cell.defense.name, method: cell.methodLabel, runs: cell.runs.count,
-            poisonJobs: Set(cell.runs.compactMap(\.poison)).count,
-            trainJobs: cell.runs.reduce(0) { $0 + $1.segments.count },
+            defense: cell.defenseLabel, method: cell.methodLabel, runs: cell.runs.count,
+            poisonJobs: before.intersection(poisons).count,
+            trainJobs: before.subtracting(poisons).count
+                + cell.runs.reduce(0) { $0 + $1.segments.count },
             salJobs: measured.count,
-            salEntries: measured.reduce(0) { $0 + (entryCounts[$1.job] ?? 0) })
+            salEntries: measured.reduce(0) { $0 + (entryCounts[$1.job] ?? 0) },
+            notApplicable: cell.notApplicable)
     }
 
     fileprivate var fields: [String] {
-        [dataSet, task, model, defense, method]
-            + [runs, poisonJobs, trainJobs, salJobs, salEntries].map(String.init)
+        let numbers = [runs, poisonJobs, trainJobs, salJobs, salEntries]
+        return [dataSet, task, model, defense, method]
+            + numbers.map { notApplicable == nil ? String($0) : "-" }
     }
 }

@@ -16,8 +16,10 @@ public final class CoreJobRunner: JobRunner {
         _ spec: JobSpec, entries: Range<Int>, context: RunContext
     ) throws -> JobOutcome {
         switch spec.body {
+        case .poison(let poison) where poison.method.isExternal:
+            return try ImportedPoisonJob(spec: poison, data: data, context: context).run()
         case .poison(let poison):
-            return try craft(poison, context)
+            return try PoisonJob(spec: poison, data: data, context: context).run()
         case .train(let train):
             return try TrainingJob(spec: train, data: data, context: context).run()
         case .sal(let sal):
@@ -25,19 +27,6 @@ public final class CoreJobRunner: JobRunner {
         case .probe:
             throw RunnerError.kindUnsupported(spec.kind.rawValue)
         }
-    }
-
-    private func craft(_ spec: PoisonSpec, _ context: RunContext) throws -> JobOutcome {
-        let images = try data.images(spec.data, folder: context.dataFolder).train
-        let poison = try PerturbationRegistry.craft(
-            spec.method, images: images, keys: images.labels, seed: spec.seed)
-        context.progress(0.5)
-        try PerturbationProperties.check(
-            poison, of: images, keys: images.labels, settings: spec.method, seed: spec.seed)
-        let artifact = try context.keep("poison", PoisonFile.encoded(poison.images))
-        return JobOutcome(
-            poison: PoisonReport(numbers: poison.numbers, words: poison.words),
-            artifacts: [artifact])
     }
 
     private func measure(
@@ -65,16 +54,25 @@ public final class CoreJobRunner: JobRunner {
         if let measured, measured.key == key { return (measured.engine, measured.entries) }
         measured = nil
         let source = try data.images(spec.data, folder: context.dataFolder)
+        let defended = try data.defended(
+            spec.defense ?? DefenseSettings(), spec.data, poison: spec.poison, clean: source.train,
+            context)
         let set =
             switch spec.settings.data {
-            case .train: try data.trained(on: spec.poison, clean: source.train, context)
-            case .cleanTrain: source.train
-            case .test: source.test
+            case .train: defended.train
+            case .cleanTrain: defended.shown(source.train)
+            case .test: defended.shown(source.test)
             }
         let random = RandomStream(seed: spec.data.sweepSeed)
             .derived("sal", Int(truncatingIfNeeded: spec.seed))
         let images = try set.stratifiedSubset(
             count: spec.settings.images, random: random.derived("images"))
+        // The same images before a defense: targets are of images as released.
+        let released =
+            spec.settings.data != .train
+            ? images
+            : try data.trained(on: spec.poison, clean: source.train, context).stratifiedSubset(
+                count: spec.settings.images, random: random.derived("images"))
         let tasks = try TaskSettings.of(spec.task)
         let network = try source.network(spec.model, tasks)
         let checkpoint = try CheckpointFile(path: try context.input(spec.checkpoint, "checkpoint"))
@@ -85,7 +83,7 @@ public final class CoreJobRunner: JobRunner {
             augment: checkpoint.augment, random: random.derived("views"),
             trainingLoss: checkpoint.trainLoss,
             objective: try objective(
-                spec, tasks, network: network, images: images, checkpoint, context))
+                spec, tasks, network: network, images: released, checkpoint, context))
         let entries = spec.settings.entries(
             filterCounts: tasks.measuredLayers(of: network).map(\.filterCount), random: random)
         measured = (key, engine, entries)

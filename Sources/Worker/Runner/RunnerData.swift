@@ -20,6 +20,7 @@ final class RunnerData {
     private let library = DataSetLibrary()
     private var images: (spec: DataSpec, images: RunImages)?
     private var poison: (key: JobKey, images: ImageSet)?
+    fileprivate var defended: (cause: DefenseCause, images: DefendedImages)?
     private var clips: (digest: Digest, kinds: [TaskKind], clips: ClipConstants)?
     private var targets: [TargetKey: TaskTargets] = [:]
 
@@ -47,6 +48,7 @@ final class RunnerData {
         images = (spec, chosen)
         poison = nil
         targets = [:]
+        defended = nil
         return chosen
     }
 
@@ -102,6 +104,46 @@ final class RunnerData {
         let count = min(ClipConstants.imagesMax, set.facts.trainCount)
         let made = ClipConstants(for: kinds, of: set.images(.train, at: Array(0..<count)))
         clips = (set.facts.digest, kinds, made)
+        return made
+    }
+}
+
+/// What a run's networks are shown once its defense has rewritten images.
+struct DefendedImages {
+    /// What is trained on.
+    let train: ImageSet
+    fileprivate let rewriting: (any ImageRewriting)?
+
+    /// Images that are not trained on, as the defense has them shown.
+    func shown(_ images: ImageSet) -> ImageSet { rewriting?.rewritten(images) ?? images }
+}
+
+/// All that rewritten images depend on.
+private struct DefenseCause: Hashable {
+    var data: DataSpec
+    var poison: JobKey?
+    var defense: DefenseSettings
+}
+
+extension RunnerData {
+    /// What is trained on under a defense, and how clean and test images are shown.
+    ///
+    /// What a defense draws comes from the data seed, so that training and SAL see equal images.
+    func defended(
+        _ defense: DefenseSettings, _ spec: DataSpec, poison key: JobKey?, clean: ImageSet,
+        _ context: RunContext
+    ) throws -> DefendedImages {
+        let cause = DefenseCause(data: spec, poison: key, defense: defense)
+        if let defended, defended.cause == cause { return defended.images }
+        let images = try trained(on: key, clean: clean, context)
+        let random = RandomStream(seed: spec.sweepSeed)
+            .derived("defense", Int(truncatingIfNeeded: spec.dataSeed))
+        let rewriting = try DefenseRegistry.rewriting(defense, fittedTo: images, random: random)
+        let rewritesAll = DefenseRegistry.rewrites(defense, trained: false)
+        let made = DefendedImages(
+            train: rewriting?.rewritten(images) ?? images,
+            rewriting: rewritesAll ? rewriting : nil)
+        defended = (cause, made)
         return made
     }
 }

@@ -10,21 +10,28 @@ struct TaskTrainingJob {
 
     private static let evaluationBatch = 250
 
-    func run(source: RunImages, images: ImageSet, random: RandomStream) throws -> JobOutcome {
+    func run(
+        source: RunImages, images: DefendedImages, random: RandomStream
+    ) throws -> JobOutcome {
         let network = try source.network(spec.model, tasks)
-        let targets = try targets(images, perturbedBy: spec.poison, .train)
+        // Targets are of images as released; what a defense does to them comes after.
+        let released = try data.trained(on: spec.poison, clean: source.train, context)
+        let targets = try targets(released, perturbedBy: spec.poison, .train)
         let test = try self.targets(source.test, perturbedBy: nil, .test)
         let trainer = Trainer(
-            network: network, settings: spec.training, images: images, random: random,
-            objective: try tasks.objective(network: network, images: images, targets: targets),
-            weighting: LossWeighting(tasks.weighting, tasks: tasks.kinds.count))
+            network: network, settings: spec.training, images: images.train, random: random,
+            objective: try tasks.objective(
+                network: network, images: images.train, targets: targets),
+            weighting: LossWeighting(tasks.weighting, tasks: tasks.kinds.count),
+            defense: try DefenseRegistry.training(spec.defense, on: images.train))
         let untrained = try begin(trainer, source)
+        let shown = images.shown(source.test)
         var metrics: [MetricRow] = []
         var trainLoss = Double.nan
         for epoch in spec.firstEpoch...spec.lastEpoch {
             let factors = trainer.lossFactors
             trainLoss = train(trainer, epoch: epoch)
-            metrics += try rows(trainer, epoch, trainLoss, factors, source.test, test)
+            metrics += try rows(trainer, epoch, trainLoss, factors, shown, test)
         }
         if spec.lastEpoch == spec.training.epochs {
             metrics += try chanceRows(source, test)

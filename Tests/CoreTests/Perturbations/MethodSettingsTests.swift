@@ -62,7 +62,11 @@ struct MethodSettingsResolutionTests {
 
     @Test("every method has a revision, and every parameter a meaning")
     func registryIsComplete() throws {
-        #expect(PerturbationRegistry.names == ["clean", "rand-s", "rand-c", "lsp", "ops"])
+        let names = [
+            "clean", "rand-s", "rand-c", "label-noise", "random-labels", "lsp", "ops", "ar", "cuda",
+            "pil", "em-s", "em-c", "tap", "hypo", "rem",
+        ]
+        #expect(PerturbationRegistry.names == names)
         for method in PerturbationRegistry.methods {
             #expect(try PerturbationRegistry.revision(of: method.name) == 1)
             #expect(!method.summary.isEmpty && method.parameters.allSatisfy { !$0.meaning.isEmpty })

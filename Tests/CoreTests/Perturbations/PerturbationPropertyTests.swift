@@ -18,7 +18,8 @@ struct PerturbationPropertyTests {
         let shape = ImageShape(channels: 2, height: 12, width: 20)
         let images = PoisonFixtures.images(shape, count: 90, classes: 3)
         let keys = images.labels.map { 2 - $0 }
-        for name in PerturbationRegistry.names {
+        // Those with a network have tests of their own.
+        for name in PerturbationRegistry.names.prefix(10) {
             let settings = MethodSettings(name: name)
             let poison = try PerturbationRegistry.craft(
                 settings, images: images, keys: keys, seed: 9)

@@ -53,6 +53,9 @@ struct PoisonCase: Sendable, CustomStringConvertible {
             [
                 MethodSettings(name: "clean"), MethodSettings(name: "lsp"),
                 MethodSettings(name: "ops"), MethodSettings(name: "ops", numbers: ["sparsity": 3]),
+                MethodSettings(name: "label-noise"), MethodSettings(name: "random-labels"),
+                MethodSettings(name: "ar"), MethodSettings(name: "cuda"),
+                MethodSettings(name: "pil"),
             ] + random
         return settings.flatMap { settings in
             [

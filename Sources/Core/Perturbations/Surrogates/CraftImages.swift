@@ -1,0 +1,114 @@
+/// The images of a request in an order of their own, and their perturbations beside them.
+///
+/// The order is drawn once from the images' indices and the seed, so that neither the order in
+/// which images are given nor one by class matters.
+struct CraftImages {
+    let shape: ImageShape
+    let classes: Int
+    /// One for every image, in crafting order.
+    let targets: [Int32]
+    let indices: [Int]
+    private let pixels: [UInt8]
+    /// Where each image stood in the request.
+    private let order: [Int]
+
+    /// - Parameter classes: How many classes the surrogate has; `nil`: those of the data, or as
+    ///   many as there are keys of another kind.
+    init(_ request: CraftRequest, classes: Int? = nil) {
+        let canonical = request.canonicalOrder
+        var random = request.stream("order", 0)
+        order = random.permutation(canonical.count).map { canonical[$0] }
+        let images = request.images.selecting(order)
+        shape = images.shape
+        pixels = images.pixels
+        indices = images.indices
+        targets = order.map { request.keys[$0] }
+        let isByClass = request.settings.words["key"] == nil
+        self.classes =
+            classes ?? max(2, request.keyCount, isByClass ? request.images.classCount : 0)
+    }
+
+    var count: Int { targets.count }
+    var size: Int { shape.elements }
+
+    /// Batches of at most `size` images, in order.
+    func batches(of size: Int) -> [Range<Int>] {
+        stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+    }
+
+    func elements(_ images: Range<Int>) -> Range<Int> {
+        (images.lowerBound * size)..<(images.upperBound * size)
+    }
+
+    /// Clean images in 0...1.
+    func clean(_ images: Range<Int>) -> [Float] { pixels[elements(images)].map { Float($0) / 255 } }
+
+    func clean(_ chosen: [Int]) -> [Float] {
+        chosen.flatMap { pixels[elements($0..<($0 + 1))] }.map { Float($0) / 255 }
+    }
+
+    /// Numbers in crafting order, as the request's images are ordered.
+    func restored(_ values: [Float]) -> [Float] {
+        var restored = values
+        for (place, image) in order.enumerated() {
+            restored.replaceSubrange(
+                (image * size)..<((image + 1) * size), with: values[elements(place..<(place + 1))])
+        }
+        return restored
+    }
+}
+
+/// What a network makes of images with and without a perturbation.
+struct SurrogateJudgement {
+    private(set) var cleanRight = 0
+    private(set) var perturbedRight = 0
+    private(set) var lowered = 0
+    private(set) var targetHit = 0
+    private(set) var cleanLoss = 0.0
+    private(set) var perturbedLoss = 0.0
+    private(set) var count = 0
+
+    /// - Parameter towards: The class that images were moved towards, if not their own.
+    init(
+        _ network: SurrogateNetwork, _ images: CraftImages, delta: [Float], batch: Int,
+        towards: ((Int32) -> Int32)? = nil
+    ) {
+        for range in images.batches(of: batch) {
+            let clean = images.clean(range)
+            let moved = zip(clean, delta[images.elements(range)]).map { min(max($0 + $1, 0), 1) }
+            let targets = Array(images.targets[range])
+            let before = network.judge(clean, targets: targets)
+            let after = network.judge(moved, targets: targets)
+            for (one, other) in zip(before, after) {
+                cleanRight += one.isRight ? 1 : 0
+                perturbedRight += other.isRight ? 1 : 0
+                lowered += other.loss <= one.loss ? 1 : 0
+                cleanLoss += one.loss
+                perturbedLoss += other.loss
+            }
+            if let towards {
+                targetHit += network.judge(moved, targets: targets.map(towards)).count(
+                    where: \.isRight)
+            }
+            count += targets.count
+        }
+    }
+
+    private func share(_ part: Int) -> Double { Double(part) / Double(max(1, count)) }
+
+    var error: Double { 1 - share(perturbedRight) }
+
+    /// The lines of a report that every method with a network has.
+    var report: [String: Double] {
+        [
+            "surrogateAccuracyClean": share(cleanRight),
+            "surrogateAccuracyPoisoned": share(perturbedRight),
+            "surrogateLossClean": cleanLoss / Double(max(1, count)),
+            "surrogateLossPoisoned": perturbedLoss / Double(max(1, count)),
+            "lossLoweredShare": share(lowered),
+        ]
+    }
+
+    /// The share that the network takes for the class they were moved towards.
+    var targetShare: Double { share(targetHit) }
+}

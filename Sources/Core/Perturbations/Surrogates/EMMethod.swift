@@ -1,0 +1,239 @@
+/// Error-minimising noise (Huang et al., ICLR 2021, arXiv 2101.04898): a network that is kept
+/// under-trained and the noise take turns in lowering one loss, until the label can be read from
+/// the noise. One perturbation an image (`em-s`).
+///
+/// Noise stays feasible for its image after every step, where the source trains on sums outside
+/// the range of pixels. `emRectify` drops what is negative at the end, as the released loaders do
+/// before they add it.
+struct EMMethod: SurrogateMethod {
+    let name = "em-s"
+    let revision = 1
+    let summary = "error-minimising noise for every image"
+    let readsCheckpoint = false
+
+    let parameters =
+        SurrogateSettings.parameters() + [
+            EpsilonBall.parameter(),
+            MethodParameter(
+                name: "emRectify", kind: .word(default: "false", allowed: ["false", "true"]),
+                meaning: "whether negative noise is dropped, as by the released loaders"),
+            MethodParameter(
+                name: "rounds", kind: .number(default: nil, range: 1...10000, whole: true),
+                meaning: "rounds of training and noise at most"),
+            MethodParameter(
+                name: "stopError", kind: .number(default: 0.01, range: 0...1, whole: false),
+                meaning: "the error of the surrogate on poisoned images that ends crafting"),
+            MethodParameter(
+                name: "trainSteps", kind: .number(default: nil, range: 0...100_000, whole: true),
+                meaning: "steps of training in a round; 0: a quarter of an epoch, and at least 10"),
+            MethodParameter(
+                name: "steps", kind: .number(default: nil, range: 1...10000, whole: true),
+                meaning: "steps of the noise in a round"),
+            MethodParameter(
+                name: "stepShare", kind: .number(default: nil, range: 0.001...2, whole: false),
+                meaning: "the length of such a step, as a share of epsilon"),
+            MethodParameter(
+                name: "batch", kind: .number(default: nil, range: 1...100_000, whole: true),
+                meaning: "images a step"),
+        ]
+
+    private static let tiers = TierTable(values: [
+        "rounds": ["cpu": 12, "paper": 100, "apbench": 100],
+        "trainSteps": ["cpu": 0, "paper": 10, "apbench": 10],
+        "steps": ["cpu": 5, "paper": 20, "apbench": 5],
+        "stepShare": ["cpu": 0.2, "paper": 0.1, "apbench": 0.2],
+        "batch": ["cpu": 128, "paper": 512, "apbench": 128],
+    ])
+
+    func standard(of parameter: String, words: [String: String], shape: ImageShape) -> Double {
+        Self.tiers(parameter, words)
+    }
+
+    func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError) {
+        try SurrogateSettings.validate(settings, shape: shape)
+    }
+
+    func traits(_ settings: MethodSettings, shape: ImageShape) -> PerturbationTraits {
+        let epsilon = settings.numbers["epsilon"] ?? 0
+        if epsilon == 0 { return .identity }
+        return PerturbationTraits(
+            budget: .maximum(epsilon), form: .fromImage, probe: .reported, seedShare: 0.1,
+            isCostly: true)
+    }
+
+    func roundsMax(_ settings: MethodSettings) -> Int { Int(settings.numbers["rounds"] ?? 1) }
+
+    func crafter(
+        _ request: CraftRequest, from state: CraftState?
+    ) throws(MethodError) -> any Crafter {
+        try EMCrafter(request, from: state)
+    }
+}
+
+/// The training half of error-minimising noise: consecutive batches, going round the images.
+struct EMTraining {
+    let settings = TrainingSettings(learningRate: 0.1, momentum: 0.9, weightDecay: 5e-4)
+    static let gradientNormMax = 5.0
+    /// What the source trains in a round; a quarter epoch of few images is less.
+    private static let stepsMin = 10
+    let batches: [Range<Int>]
+    let steps: Int
+    /// The next batch.
+    private(set) var cursor: Int
+
+    init(_ request: CraftRequest, _ images: CraftImages, cursor: Int) {
+        batches = images.batches(of: Int(request.number("batch")))
+        let wanted = Int(request.number("trainSteps"))
+        steps = wanted > 0 ? wanted : max(Self.stepsMin, (batches.count + 3) / 4)
+        self.cursor = cursor
+    }
+
+    /// The round's steps, on images that `moved` perturbs.
+    mutating func run(
+        _ network: SurrogateNetwork, _ images: CraftImages, moved: (Range<Int>) -> [Float]
+    ) {
+        for _ in 0..<steps {
+            let batch = batches[cursor]
+            _ = network.step(
+                moved(batch), targets: Array(images.targets[batch]), rate: settings.learningRate,
+                normMax: Self.gradientNormMax)
+            cursor = (cursor + 1) % batches.count
+        }
+    }
+}
+
+private final class EMCrafter: Crafter {
+    private(set) var round = 0
+    private(set) var isFinished = false
+
+    private let request: CraftRequest
+    private let images: CraftImages
+    private let network: SurrogateNetwork
+    private var training: EMTraining
+    private var delta: [Float]
+    private var stopReason = "rounds"
+    /// The mean loss at the beginning and the end of the last sweep of noise.
+    private var sweep = (first: 0.0, last: 0.0)
+
+    init(_ request: CraftRequest, from state: CraftState?) throws(MethodError) {
+        self.request = request
+        images = CraftImages(request)
+        training = EMTraining(request, images, cursor: Int(state?.number("cursor") ?? 0))
+        network = SurrogateNetwork(
+            network: try SurrogateSettings.network(
+                request.settings, shape: images.shape, classes: images.classes),
+            shape: images.shape, settings: training.settings,
+            random: request.stream("surrogate", 0))
+        delta = [Float](repeating: 0, count: images.count * images.size)
+        isFinished = request.number("epsilon") == 0
+        if let state { try restore(state) }
+    }
+
+    private func restore(_ state: CraftState) throws(MethodError) {
+        try network.restore(state, method: request.settings.name)
+        delta = try state.perturbation(count: delta.count, method: request.settings.name)
+        round = state.round
+        isFinished = state.isFinished
+        stopReason = state.words["stopReason"] ?? stopReason
+        sweep = (state.number("sweepFirst"), state.number("sweepLast"))
+    }
+
+    var state: CraftState {
+        var state = CraftState(round: round, isFinished: isFinished)
+        state.numbers = [
+            "cursor": Double(training.cursor), "sweepFirst": sweep.first, "sweepLast": sweep.last,
+        ]
+        state.words["stopReason"] = stopReason
+        network.keep(in: &state)
+        state.arrays.append(("delta", [images.count, images.size], delta))
+        return state
+    }
+
+    func advance(_ progress: (Double) -> Void) throws(MethodError) {
+        training.run(network, images) { batch in
+            zip(images.clean(batch), delta[images.elements(batch)]).map { $0 + $1 }
+        }
+        progress(0.2)
+        moveNoise(progress)
+        round += 1
+        if judgement.error <= request.number("stopError") {
+            (isFinished, stopReason) = (true, "error")
+        } else if round >= Int(request.number("rounds")) {
+            isFinished = true
+        }
+    }
+
+    /// One sweep over all images, from where the noise was left.
+    private func moveNoise(_ progress: (Double) -> Void) {
+        let epsilon = Float(request.number("epsilon"))
+        let attack = InputAttack(
+            steps: Int(request.number("steps")),
+            stepSize: epsilon * Float(request.number("stepShare")), epsilon: epsilon,
+            direction: .descend)
+        sweep = (0, 0)
+        for batch in training.batches {
+            var own = Array(delta[images.elements(batch)])
+            let losses = attack.run(
+                network, images: images.clean(batch), targets: Array(images.targets[batch]),
+                delta: &own, shape: images.shape)
+            delta.replaceSubrange(images.elements(batch), with: own)
+            let share = Double(batch.count) / Double(images.count)
+            sweep.first += share * (losses.first ?? 0)
+            sweep.last += share * (losses.last ?? 0)
+            progress(0.2 + 0.7 * Double(batch.upperBound) / Double(images.count))
+        }
+    }
+
+    private var judgement: SurrogateJudgement {
+        SurrogateJudgement(network, images, delta: delta, batch: Int(request.number("batch")))
+    }
+
+    func perturbation() -> Perturbation {
+        var numbers = ["rounds": Double(round)]
+        if round > 0 {
+            numbers.merge(judgement.report) { $1 }
+            numbers["sweepLossFirst"] = sweep.first
+            numbers["sweepLossLast"] = sweep.last
+        }
+        numbers["forwardPasses"] = network.forwardPasses / Double(images.count)
+        let isRectified = request.settings.words["emRectify"] == "true"
+        return Perturbation(
+            delta: images.restored(isRectified ? delta.map { max($0, 0) } : delta),
+            numbers: numbers, words: ["stopReason": stopReason])
+    }
+}
+
+extension SurrogateNetwork {
+    /// Puts weights, momenta and counts of passes into a state.
+    func keep(in craft: inout CraftState) {
+        let own = state
+        craft.numbers["optimizerSteps"] = Double(own.optimizerSteps)
+        craft.numbers["forwardPasses"] = forwardPasses
+        craft.arrays += own.arrays
+    }
+
+    /// Takes them back.
+    func restore(_ craft: CraftState, method: String) throws(MethodError) {
+        do throws(TrainingState.Failure) {
+            try restore(
+                TrainingState(
+                    epoch: 0, optimizerSteps: Int(craft.number("optimizerSteps")),
+                    arrays: craft.arrays))
+        } catch {
+            throw .unsuited(method: method, reason: "it cannot be gone on with: \(error)")
+        }
+        forwardPasses = craft.number("forwardPasses")
+    }
+}
+
+extension CraftState {
+    /// The kept perturbation of `count` numbers.
+    func perturbation(count: Int, method: String) throws(MethodError) -> [Float] {
+        guard let kept = array("delta"), kept.count == count else {
+            throw .unsuited(
+                method: method,
+                reason: "what was kept of it holds no perturbation of \(count) numbers")
+        }
+        return kept
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import Testing
+
+/// Poisons of every kind through the whole program: labels, long craftings, trained surrogates and
+/// one method on top of another.
+@Suite("Poisons in a sweep")
+struct PoisonRunTests {
+    private let folder: TemporaryFolder
+    private let program: FathomProgram
+
+    init() throws {
+        folder = try TemporaryFolder()
+        program = try FathomProgram()
+        try TinyDataSet.write(to: folder.path + "/data/mnist", trainCount: 200, testCount: 100)
+    }
+
+    private func sweep(_ name: String, methods: [String]) throws -> String {
+        let text = """
+            version: 1
+            name: \(name)
+            data: { set: mnist, train: 100, test: 100 }
+            methods: [\(methods.joined(separator: ", "))]
+            tasks: [cls]
+            models: [lenet5]
+            seeds: 1
+            training: { epochs: 2, batch: 20, learningRate: 0.05 }
+            sal: { every: 2, from: 2, images: 20, batch: 20, steps: 1 }
+            """
+        let path = folder.path + "/\(name).yaml"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        return path
+    }
+
+    private func run(_ manifest: String, _ store: String) throws {
+        let (status, _, errors) = try program.runWithErrors(
+            ["run", manifest, "--db", store, "--data", "data", "--slots", "2"], in: folder.path)
+        #expect(status == 0, "\(errors)")
+    }
+
+    private func rows(_ arguments: [String]) throws -> [[String]] {
+        try program.run(arguments + ["--format", "csv"], in: folder.path).output
+            .split(separator: "\n").dropFirst().map {
+                $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            }
+    }
+
+    private func query(_ store: String, _ sql: String) throws -> [[String]] {
+        try rows(["query", store, sql])
+    }
+
+    private static let small = "surrogate: lenet5, batch: 50"
+
+    @Test("are crafted, checked, reported and trained on")
+    func allKinds() throws {
+        let manifest = try sweep(
+            "kinds",
+            methods: [
+                "clean", "label-noise", "cuda", "{ name: ar, classes: 0-4, candidates: 60 }",
+                "{ name: rand-c, key: cluster, clusters: 3, fraction: 0.5 }",
+                "{ name: em-s, rounds: 6, stopError: 0, \(Self.small) }",
+                "{ name: tap, steps: 5, \(Self.small) }", "{ name: hypo, steps: 5, \(Self.small) }",
+                "{ name: ops+em-s, em-s.rounds: 6, em-s.stopError: 0, em-s.surrogate: lenet5, "
+                    + "em-s.batch: 50 }",
+            ])
+        try run(manifest, "kinds.sqlite")
+        // em-s and tap and hypo are two links each, shared by ops+em-s; the rest are one job each.
+        let jobs = try query(
+            "kinds.sqlite", "SELECT kind, count(*) FROM job WHERE state = 'finished' GROUP BY kind")
+        #expect(jobs == [["poison", "\(4 + 3 * 2 + 1)"], ["sal", "9"], ["train", "9"]])
+        let methods = try rows(["poison", "inspect", "kinds.sqlite"]).map { $0[1] }
+        #expect(Set(methods).count == 8)
+        let numbers = try rows(["poison", "inspect", "kinds.sqlite"]).filter { $0[4] == "rounds" }
+        #expect(numbers.map { $0[5] } == ["6.0", "5.0", "5.0"], "\(numbers)")
+        let half = try query(
+            "kinds.sqlite", "SELECT number FROM poisonReport WHERE name = 'poisonedImages'")
+        #expect(half == [["50.0"], ["50.0"]])
+        #expect(try query("kinds.sqlite", "SELECT * FROM problem").isEmpty)
+        let cell = try #require(try rows(["poison", "inspect", "kinds.sqlite"]).first?.first)
+        let one = try rows(["poison", "inspect", "kinds.sqlite", String(cell.prefix(6))])
+        #expect(!one.isEmpty && Set(one.map { $0[0] }) == [cell])
+    }
+
+    @Test("come to the same bits when their worker is killed half-way")
+    func killedCrafting() throws {
+        let methods = [
+            "{ name: em-s, rounds: 24, stopError: 0, trainSteps: 20, \(Self.small) }", "clean",
+        ]
+        let manifest = try sweep("killed", methods: methods)
+        try run(manifest, "whole.sqlite")
+        let process = try program.start(
+            ["run", manifest, "--db", "broken.sqlite", "--data", "data", "--slots", "1"],
+            in: folder.path)
+        let sql = "SELECT count(*) FROM job WHERE kind = 'poison' AND state = 'finished'"
+        let isHalfWay = try eventually(within: 60) {
+            let done = Int(try query("broken.sqlite", sql).first?.first ?? "") ?? 0
+            return done >= 2 || !process.isRunning
+        }
+        #expect(isHalfWay)
+        for agent in Processes.children(of: process.processIdentifier) { kill(agent, SIGKILL) }
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        let artifacts = """
+            SELECT j.key, a.name, a.digest FROM artifact a JOIN job j ON j.id = a.job
+            ORDER BY j.key, a.name
+            """
+        #expect(try query("broken.sqlite", artifacts) == query("whole.sqlite", artifacts))
+    }
+
+    @Test("settings that do not fit are refused before anything runs, with what would be right")
+    func wrongSettings() throws {
+        let wrong = [
+            ("{ name: em-s, surogate: lenet5 }", "did you mean surrogate?"),
+            ("{ name: tap, tier: papr }", "did you mean paper?"),
+            ("{ name: ar, classes: 4-2 }", "classes and ranges of them, such as 0-4,7"),
+            ("{ name: hypo, key: cluster }", "reads one of classes"),
+            ("{ name: em-s, epsilon: 0.001 }", "must lie within"),
+            ("ops+lsq", "did you mean lsp?"), ("em-s+em-s", "at least two different methods"),
+        ]
+        for (index, (method, told)) in wrong.enumerated() {
+            let manifest = try sweep("wrong\(index)", methods: ["clean", method])
+            let (status, _, errors) = try program.runWithErrors(
+                ["plan", manifest, "--data", "data"], in: folder.path)
+            #expect(status == 2 && errors.contains(told), "\(method): \(errors)")
+        }
+    }
+}
