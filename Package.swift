@@ -24,7 +24,10 @@ let package = Package(
         .systemLibrary(
             name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(
+            name: "CJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(
             name: "CKernels",
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"])]),
@@ -33,7 +36,8 @@ let package = Package(
         .target(
             name: "FathomCore",
             dependencies: [
-                "COpenBLAS", "CZlib", "CKernels", .product(name: "Crypto", package: "swift-crypto"),
+                "CJPEG", "COpenBLAS", "CZlib", "CPNG", "CKernels",
+                .product(name: "Crypto", package: "swift-crypto"),
             ], path: "Sources/Core", swiftSettings: strict),
         .target(
             name: "FathomProtocol",

@@ -5,7 +5,7 @@ set -eu
 
 swift_minimum_major=6
 swift_minimum_minor=2
-libraries="libzmq3-dev libopenblas-dev libsqlite3-dev zlib1g-dev"
+libraries="libzmq3-dev libopenblas-dev libsqlite3-dev libturbojpeg0-dev zlib1g-dev libpng-dev"
 data_sets="dataset-fashion-mnist"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -57,9 +57,9 @@ check_without_apt() {
     command -v pkg-config >/dev/null 2>&1 || stop \
         "this system has no apt-get, and pkg-config is missing. Install pkg-config, make, a C" \
         "compiler, and the development files of ZeroMQ 4.3 or newer (with CURVE), OpenBLAS," \
-        "SQLite 3 and zlib; then run this again."
+        "SQLite 3, libjpeg-turbo, zlib and libpng; then run this again."
     missing=""
-    for library in libzmq openblas sqlite3 zlib; do
+    for library in libzmq openblas sqlite3 libturbojpeg zlib libpng; do
         pkg-config --exists "$library" || missing="$missing $library"
     done
     [ -z "$missing" ] || stop \

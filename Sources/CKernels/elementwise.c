@@ -184,3 +184,19 @@ void fathom_load_image(const uint8_t *pixels, ptrdiff_t channels, ptrdiff_t heig
         }
     }
 }
+
+void fathom_load_numbers(const float *numbers, ptrdiff_t channels, ptrdiff_t height,
+                         ptrdiff_t width, ptrdiff_t dy, ptrdiff_t dx, int flip,
+                         ptrdiff_t channel_stride, float *y) {
+    for (ptrdiff_t c = 0; c < channels; c++) {
+        for (ptrdiff_t row = 0; row < height; row++) {
+            float *to = y + c * channel_stride + row * width;
+            const ptrdiff_t from_row = row + dy;
+            for (ptrdiff_t i = 0; i < width; i++) {
+                const ptrdiff_t from = (flip ? width - 1 - i : i) + dx;
+                const int inside = from_row >= 0 && from_row < height && from >= 0 && from < width;
+                to[i] = inside ? numbers[(c * height + from_row) * width + from] : 0;
+            }
+        }
+    }
+}

@@ -62,9 +62,18 @@ struct BenchTrainCommand: ParsableCommand {
     @Option(help: "Epochs timed; the same as --passes.")
     var epochs: Int?
 
+    @Option(help: "A defense that acts on batches, at its defaults.")
+    var defense = "none"
+
     func run() throws {
-        let rate = try options.bench().imagesPerSecond(
-            epochs: epochs ?? options.passes, threads: options.threads)
+        let rate: Double
+        do {
+            rate = try options.bench().imagesPerSecond(
+                epochs: epochs ?? options.passes, threads: options.threads,
+                defense: DefenseSettings(name: defense))
+        } catch let error as DefenseError {
+            throw ValidationError("\(error)")
+        }
         switch options.format {
         case .json: try printJSON(["images_per_second": rate])
         case .table: print(String(format: "%.1f images/s", rate))

@@ -16,6 +16,9 @@ enum Engine {
         tasks: ["cls"],
         models: ModelRegistry.entries.map {
             ModelCapability($0.name, defaultWidth: $0.defaultWidth)
+        },
+        defenses: DefenseRegistry.defenses.map { defense in
+            DefenseCapability(defense.name, defense.parameters.map(capability))
         }, optimizers: TrainingSettings.Optimizer.allCases)
 
     /// Runs all jobs but probes.
@@ -40,6 +43,15 @@ enum Engine {
             resolveMethod: { method, facts in
                 try PerturbationRegistry.resolve(
                     method, channels: facts.channels, height: facts.height, width: facts.width)
+            },
+            resolveDefense: { defense, facts in
+                try DefenseRegistry.resolve(
+                    defense, channels: facts.channels, height: facts.height, width: facts.width)
+            },
+            reasonUnfit: { defense, task, facts in
+                DefenseRegistry.reasonUnfit(
+                    defense.name, isDense: !["cls", "scene"].contains(task),
+                    channels: facts.channels, height: facts.height, width: facts.width)
             }, crafting: crafting, revisions: try revisions())
     }
 
@@ -60,8 +72,10 @@ enum Engine {
             methods[name] = try PerturbationRegistry.revision(of: name)
         }
         let models = ModelRegistry.entries.map { ($0.name, ModelRegistry.revision) }
+        let defenses = DefenseRegistry.defenses.map { ($0.name, $0.revision) }
         return Revisions(
-            methods: methods, models: Dictionary(uniqueKeysWithValues: models))
+            methods: methods, models: Dictionary(uniqueKeysWithValues: models),
+            defenses: Dictionary(uniqueKeysWithValues: defenses))
     }
 
     /// Numbers that only apply beside certain words have their defaults filled in later, when the

@@ -107,12 +107,15 @@ public struct SALSpec: Codable, Hashable, Sendable {
     public var checkpoint: JobKey
     public var settings: SALSettings
     public var seed: UInt64
+    /// The defense that has rewritten the images; `nil`: they are as they were.
+    public var defense: DefenseSettings?
 
     public init(
         data: DataSpec, poison: JobKey?, task: String, model: ModelSettings, checkpoint: JobKey,
-        settings: SALSettings, seed: UInt64
+        settings: SALSettings, seed: UInt64, defense: DefenseSettings? = nil
     ) {
         self.data = data
+        self.defense = defense
         self.poison = poison
         self.task = task
         self.model = model

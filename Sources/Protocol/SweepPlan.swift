@@ -72,16 +72,21 @@ public struct PlannedCell: Hashable, Sendable {
     public var model: ModelSettings
     public var modelLabel: String
     public var defense: DefenseSettings
+    /// The defense's name, with what tells it from another cell's of the same name.
+    public var defenseLabel: String
     public var training: TrainingSettings
     public var sal: SALSettings
     public var runs: [PlannedRun]
     /// How many classes the data set has; the accuracy of chance is one over it.
     public var classCount: Int
+    /// Why the cell means nothing and has no runs; `nil`: it does.
+    public var notApplicable: String?
 
     public init(
         key: CellKey, data: DataSettings, method: MethodSettings, methodLabel: String, task: String,
         model: ModelSettings, modelLabel: String, defense: DefenseSettings,
-        training: TrainingSettings, sal: SALSettings, runs: [PlannedRun], classCount: Int = 10
+        training: TrainingSettings, sal: SALSettings, runs: [PlannedRun], classCount: Int = 10,
+        defenseLabel: String? = nil, notApplicable: String? = nil
     ) {
         self.key = key
         self.data = data
@@ -91,6 +96,8 @@ public struct PlannedCell: Hashable, Sendable {
         self.model = model
         self.modelLabel = modelLabel
         self.defense = defense
+        self.defenseLabel = defenseLabel ?? defense.name
+        self.notApplicable = notApplicable
         self.training = training
         self.sal = sal
         self.runs = runs

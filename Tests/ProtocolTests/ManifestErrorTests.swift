@@ -91,7 +91,7 @@ struct ManifestErrorTests {
         ("tasks: [depth]", "tasks[0] is depth; that is known but not supported by this version"),
         ("tasks: [{ multi: [cls, depth] }]", "tasks[0] is a mapping; several tasks at once"),
         ("tasks: []", "tasks is an empty list; it needs from 1 to 10000 values"),
-        ("defenses: jpeg", "defenses is jpeg; that is known but not supported by this version"),
+        ("defenses: avatar", "defenses is avatar; that is known but not supported by this version"),
         ("seed: -1", "seed is -1; it must be a whole number from 0 to 9007199254740992"),
         ("compare: { threshold: [crossfit] }", "compare.threshold is a list; it must be one of"),
         ("compare: { threshold: crosfit }", "did you mean crossfit?"),

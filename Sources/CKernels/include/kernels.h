@@ -135,6 +135,10 @@ void fathom_adam(float *p, const float *g, float *m, float *v, ptrdiff_t count, 
 /// y[c * channel_stride + ...], shifted by (dy, dx) with zeros coming in, mirrored if `flip`.
 void fathom_load_image(const uint8_t *pixels, ptrdiff_t channels, ptrdiff_t height, ptrdiff_t width,
                        ptrdiff_t dy, ptrdiff_t dx, int flip, ptrdiff_t channel_stride, float *y);
+/// The same from numbers instead of bytes.
+void fathom_load_numbers(const float *numbers, ptrdiff_t channels, ptrdiff_t height,
+                         ptrdiff_t width, ptrdiff_t dy, ptrdiff_t dx, int flip,
+                         ptrdiff_t channel_stride, float *y);
 
 // -- machine.c
 /// Which clones of the loops this machine runs.

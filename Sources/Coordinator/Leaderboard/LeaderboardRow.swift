@@ -58,6 +58,12 @@ public struct LeaderboardRow: Sendable, Hashable {
     public var reachBaseline: Double?
     public var note: String?
 
+    /// How the note of a cell without runs begins.
+    static let notApplicable = "not applicable: "
+
+    /// Whether the cell means nothing, so that it was never run.
+    var isNotApplicable: Bool { note?.hasPrefix(Self.notApplicable) ?? false }
+
     /// A row of a cell of which nothing is known yet.
     public init(cell: ScoredCell, role: Role) {
         self.cell = cell.label

@@ -54,6 +54,10 @@ public struct LeaderboardScoring: Sendable {
 
     private mutating func row(_ cell: ScoredCell) -> LeaderboardRow {
         var row = LeaderboardRow(cell: cell, role: role(of: cell))
+        if let reason = cell.notApplicable {
+            row.note = LeaderboardRow.notApplicable + reason
+            return row
+        }
         let clean = scoring.baselineCell(of: cell, baseline)
         fillUD(&row, cell: cell, clean: clean)
         fillMetric(&row, cell: cell)

@@ -6,6 +6,7 @@ struct LeaderboardVerdict {
 
     /// Sentences, one a paragraph.
     var sentences: [String] {
+        if group.rows.allSatisfy(\.isNotApplicable) { return missing }
         var all = [believability]
         if let agreement = agreement { all.append(agreement) }
         all += missing

@@ -17,11 +17,13 @@ public struct ScoredCell: Sendable, Hashable {
     public var classCount: Int
     /// In the order of their seeds.
     public var runs: [ScoredRun]
+    /// Why the cell means nothing and has no runs; `nil`: it does.
+    public var notApplicable: String?
 
     public init(
         label: String, position: Int, method: String, methodName: String, task: String,
         model: String, defense: String, dataSet: String, baselineGroup: String, classCount: Int,
-        runs: [ScoredRun]
+        runs: [ScoredRun], notApplicable: String? = nil
     ) {
         self.label = label
         self.position = position
@@ -34,6 +36,7 @@ public struct ScoredCell: Sendable, Hashable {
         self.baselineGroup = baselineGroup
         self.classCount = classCount
         self.runs = runs
+        self.notApplicable = notApplicable
     }
 
     /// Whether this is training on clean data.

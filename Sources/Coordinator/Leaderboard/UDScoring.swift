@@ -37,7 +37,8 @@ public struct UDScoring: Sendable {
     public init(cells: [ScoredCell]) {
         self.cells = cells
         var found: [String: ScoredCell] = [:]
-        for cell in cells.sorted(by: { $0.label < $1.label }) where cell.isClean {
+        for cell in cells.sorted(by: { $0.label < $1.label })
+        where cell.isClean && cell.notApplicable == nil {
             let key = UDScoring.key(cell.baselineGroup, cell.defense)
             if found[key] == nil { found[key] = cell }
         }
@@ -58,7 +59,7 @@ public struct UDScoring: Sendable {
 
     /// All rows, in the order of cells, rules, counts, baselines and seeds.
     public mutating func scores() -> [UDScore] {
-        cells.flatMap { cell in
+        cells.filter { $0.notApplicable == nil }.flatMap { cell in
             ThresholdRule.allCases.flatMap { rule in
                 CountKind.allCases.flatMap { kind in
                     UDScoring.comparedBaselines.flatMap { baseline in

@@ -11,7 +11,7 @@ struct ScoreLoader {
         return try fetch(
             """
             SELECT id, label, position, method, methodName, task, model, defense, dataSet,
-              baselineGroup, classCount
+              baselineGroup, classCount, notApplicable
             FROM cell WHERE sweep = ? AND hidden = 0 ORDER BY position, id
             """
         ).map { row in
@@ -20,7 +20,7 @@ struct ScoreLoader {
                 methodName: row["methodName"], task: row["task"], model: row["model"],
                 defense: row["defense"], dataSet: row["dataSet"],
                 baselineGroup: row["baselineGroup"], classCount: row["classCount"],
-                runs: runs[row["id"]] ?? [])
+                runs: runs[row["id"]] ?? [], notApplicable: row["notApplicable"])
         }
     }
 

@@ -103,11 +103,13 @@ extension Store {
         try statement.execute(arguments: [
             "sweep": sweep, "key": cell.key.description, "label": cell.key.digest.short,
             "position": position, "method": cell.methodLabel, "methodName": cell.method.name,
-            "task": cell.task, "model": cell.modelLabel, "defense": cell.defense.name,
+            "task": cell.task, "model": cell.modelLabel, "defense": cell.defenseLabel,
             "dataSet": cell.data.set, "epochs": cell.training.epochs,
             "classCount": cell.classCount, "granularity": cell.sal.granularity.rawValue,
             "baselineGroup": try canonicalText(BaselineGroup(cell)),
             "methodSettings": try canonicalText(cell.method),
+            "defenseSettings": try canonicalText(cell.defense),
+            "notApplicable": cell.notApplicable,
         ])
         return try id(
             "SELECT id FROM cell WHERE sweep = ? AND key = ?", [sweep, cell.key.description], db)
@@ -115,11 +117,15 @@ extension Store {
 
     private static let upsertCellSQL = """
         INSERT INTO cell (sweep, key, label, position, method, methodName, task, model, defense,
-          dataSet, epochs, classCount, granularity, baselineGroup, methodSettings)
+          dataSet, epochs, classCount, granularity, baselineGroup, methodSettings,
+          defenseSettings, notApplicable)
         VALUES (:sweep, :key, :label, :position, :method, :methodName, :task, :model, :defense,
-          :dataSet, :epochs, :classCount, :granularity, :baselineGroup, :methodSettings)
+          :dataSet, :epochs, :classCount, :granularity, :baselineGroup, :methodSettings,
+          :defenseSettings, :notApplicable)
         ON CONFLICT (sweep, key) DO UPDATE SET hidden = 0, position = excluded.position,
-          method = excluded.method, model = excluded.model, classCount = excluded.classCount
+          method = excluded.method, model = excluded.model, classCount = excluded.classCount,
+          defense = excluded.defense, defenseSettings = excluded.defenseSettings,
+          notApplicable = excluded.notApplicable
         """
 
     private static func registerRuns(

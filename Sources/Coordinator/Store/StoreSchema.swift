@@ -16,7 +16,9 @@ public struct StoreSchema: Sendable {
     /// What this program reads and writes.
     public static let current = StoreSchema(
         applicationID: 0x4654_484D,  // "FTHM"
-        migrations: [StoreSchema.first, StoreSchema.filterRows, StoreSchema.steering])
+        migrations: [
+            StoreSchema.first, StoreSchema.filterRows, StoreSchema.steering, StoreSchema.defenses,
+        ])
 
     private static let first = planTables + workTables + resultTables + derivedTables + liveViews
 

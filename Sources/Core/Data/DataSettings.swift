@@ -51,6 +51,8 @@ public struct ImageSet: Sendable {
     public var labels: [Int32]
     /// Where each image stood in the set it was taken from.
     public var indices: [Int]
+    /// The images as numbers where no byte says them, beside 0...1 too; `nil`: pixels say all.
+    public var numbers: [Float]?
 
     public init(
         channels: Int, height: Int, width: Int, classCount: Int, pixels: [UInt8], labels: [Int32],
@@ -72,4 +74,6 @@ public struct ImageSet: Sendable {
     public var count: Int { labels.count }
     /// Bytes of one image.
     public var pixelsPerImage: Int { channels * height * width }
+    /// What networks see: `numbers`, or pixels scaled to 0...1.
+    var scaledPixels: [Float] { numbers ?? pixels.map { Float($0) / 255 } }
 }

@@ -1,6 +1,7 @@
 import CZlib
 
-/// Inflates gzip files (RFC 1952) with the system's zlib, which checks their CRC-32 and length.
+/// Inflates gzip files (RFC 1952) with the system's zlib, which checks their CRC-32 and length, and
+/// the plain streams (RFC 1951) of zip members.
 enum Gzip {
     /// How every gzip file begins: two magic bytes and the deflate method.
     static let magic: [UInt8] = [0x1F, 0x8B, 0x08]
@@ -26,6 +27,22 @@ enum Gzip {
         return output
     }
 
+    /// Inflates a plain stream to `size` bytes and no more.
+    static func inflatedRaw(
+        _ bytes: [UInt8], file: String, size: Int
+    ) throws(DataError) -> [UInt8] {
+        let limit = min(size, DataFile.bytesMax)
+        var output: [UInt8] = []
+        output.reserveCapacity(min(limit, bytes.count * 4))
+        let end = inflate(bytes, into: &output, bytesMax: limit, windowBits: -15)
+        guard end.status == Z_STREAM_END, end.consumed == bytes.count else {
+            throw .malformed(
+                file: file, offset: end.consumed, expected: "a deflated stream of \(size) bytes",
+                found: end.message ?? "one that is longer, or ends early")
+        }
+        return output
+    }
+
     private struct Ending {
         var status: Int32
         var consumed: Int
@@ -34,7 +51,7 @@ enum Gzip {
 
     /// Runs zlib over `bytes` until the stream ends, breaks, or has given more than `bytesMax`.
     private static func inflate(
-        _ bytes: [UInt8], into output: inout [UInt8], bytesMax: Int
+        _ bytes: [UInt8], into output: inout [UInt8], bytesMax: Int, windowBits: Int32 = windowBits
     ) -> Ending {
         var input = bytes
         var chunk = [UInt8](repeating: 0, count: chunkBytes)

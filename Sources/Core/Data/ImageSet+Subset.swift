@@ -6,10 +6,14 @@ extension ImageSet {
         for position in positions {
             chosen += pixels[(position * pixelsPerImage)..<((position + 1) * pixelsPerImage)]
         }
-        return ImageSet(
+        var subset = ImageSet(
             channels: channels, height: height, width: width, classCount: classCount,
             pixels: chosen, labels: positions.map { labels[$0] },
             indices: positions.map { indices[$0] })
+        subset.numbers = numbers.map { numbers in
+            positions.flatMap { numbers[($0 * pixelsPerImage)..<(($0 + 1) * pixelsPerImage)] }
+        }
+        return subset
     }
 
     /// A random subset with equal shares of the classes.

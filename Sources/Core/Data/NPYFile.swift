@@ -3,7 +3,7 @@ import Foundation
 /// A NumPy `.npy` file: one array with its type and shape.
 ///
 /// Read are versions 1 to 3, either byte order, row- or column-major, of the types u1, b1, i1, i2,
-/// i4, i8, f4 and f8; written is version 1, little-endian, row-major.
+/// i4, i8, f2 (as f4), f4 and f8; written is version 1, little-endian, row-major.
 public struct NPYFile: Hashable, Sendable {
     /// The array, row-major whatever the order in the file was.
     public let array: StoredArray

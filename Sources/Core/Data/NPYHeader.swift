@@ -18,7 +18,7 @@ struct NPYHeader {
         guard let type = NPYType(descriptor: fields.descriptor) else {
             throw .malformed(
                 file: file, offset: text.startIndex,
-                expected: "descr as one of u1 b1 i1 i2 i4 i8 f4 f8 with its byte order",
+                expected: "descr as one of u1 b1 i1 i2 i4 i8 f2 f4 f8 with its byte order",
                 found: "'\(fields.descriptor)'")
         }
         self.type = type
@@ -86,7 +86,7 @@ struct NPYType {
 
     var elementBytes: Int { kind.utf8.last.map { Int($0) - 48 } ?? 1 }
 
-    private static let kinds = ["u1", "b1", "i1", "i2", "i4", "i8", "f4", "f8"]
+    private static let kinds = ["u1", "b1", "i1", "i2", "i4", "i8", "f2", "f4", "f8"]
 
     /// Takes a descriptor such as `<f4`; `nil` for objects, structures and all other types.
     init?(descriptor: String) {
@@ -115,6 +115,7 @@ struct NPYType {
     func values(from stored: ArraySlice<UInt8>) -> StoredValues {
         let bytes = bigEndian ? swapped(stored) : stored
         return switch kind {
+        case "f2": .float32(HalfPrecision.floats(LittleEndian.values(UInt16.self, from: bytes)))
         case "f4": .float32(LittleEndian.values(Float.self, from: bytes))
         case "f8": .float64(LittleEndian.values(Double.self, from: bytes))
         case "i8": .int64(LittleEndian.values(Int64.self, from: bytes))

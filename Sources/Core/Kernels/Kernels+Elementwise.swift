@@ -97,4 +97,17 @@ extension Kernels {
             placement.columnShift, placement.isFlipped ? 1 : 0, batch * height * width,
             y.pointer + target * height * width)
     }
+
+    /// The same from numbers instead of bytes.
+    static func loadImage(
+        _ numbers: UnsafeBufferPointer<Float>, source: Int, _ shape: ImageShape,
+        _ placement: Placement, target: Int, batch: Int, into y: Tensor
+    ) {
+        precondition((source + 1) * shape.elements <= numbers.count, "image \(source) is not there")
+        guard let base = numbers.baseAddress else { return }
+        fathom_load_numbers(
+            base + source * shape.elements, shape.channels, shape.height, shape.width,
+            placement.rowShift, placement.columnShift, placement.isFlipped ? 1 : 0,
+            batch * shape.positions, y.pointer + target * shape.positions)
+    }
 }

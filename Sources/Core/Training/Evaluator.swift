@@ -48,13 +48,35 @@ enum BatchLoader {
         load(images, chosen.map { BatchItem(image: $0) }[...], into: executor)
     }
 
-    static func load(_ images: ImageSet, _ items: ArraySlice<BatchItem>, into executor: Executor) {
+    /// - Parameter placed: Whether images are cropped and flipped as their items say.
+    static func load(
+        _ images: ImageSet, _ items: ArraySlice<BatchItem>, into executor: Executor,
+        placed: Bool = true
+    ) {
+        if let numbers = images.numbers {
+            return loadNumbers(numbers, images.shape, items, into: executor, placed: placed)
+        }
         images.pixels.withUnsafeBufferPointer { pixels in
             for (target, item) in items.enumerated() {
                 Kernels.loadImage(
                     pixels, source: item.image, channels: images.channels, height: images.height,
-                    width: images.width, item.placement, target: target, batch: executor.batch,
+                    width: images.width, placed ? item.placement : Kernels.Placement(),
+                    target: target, batch: executor.batch,
                     into: executor.image)
+            }
+        }
+    }
+
+    private static func loadNumbers(
+        _ numbers: [Float], _ shape: ImageShape, _ items: ArraySlice<BatchItem>,
+        into executor: Executor, placed: Bool
+    ) {
+        numbers.withUnsafeBufferPointer { numbers in
+            for (target, item) in items.enumerated() {
+                Kernels.loadImage(
+                    numbers, source: item.image, shape,
+                    placed ? item.placement : Kernels.Placement(), target: target,
+                    batch: executor.batch, into: executor.image)
             }
         }
     }

@@ -61,6 +61,37 @@ enum Losses {
         }
     }
 
+    /// The cross-entropy of one row of logits.
+    static func crossEntropy(
+        _ logits: Tensor, classes: Int, row: Int, label: Int32
+    ) -> Double {
+        let numbers = logits.pointer + row * classes
+        return logSumOfExponentials(numbers, classes).logSum - Double(numbers[Int(label)])
+    }
+
+    /// Turns the cross-entropy of images' own classes into (1 - share) times it plus share times
+    /// that of their partners' classes; what is not mixed keeps its bits. An image counts as
+    /// classified rightly by the class with the larger share.
+    static func mix(
+        _ logits: Tensor, classes: Int, labels: [Int32], _ items: ArraySlice<BatchItem>,
+        weight: Float, sum: inout LossSum, gradient: Tensor?
+    ) {
+        let scale = weight / Float(max(1, items.count))
+        for (place, item) in items.enumerated() where item.share > 0 {
+            let row = logits.pointer + place * classes
+            let (own, other) = (Int(labels[item.image]), Int(labels[item.partner]))
+            sum.loss += Double(item.share) * (Double(row[own]) - Double(row[other]))
+            if item.share > 0.5 {
+                let (top, _) = logSumOfExponentials(row, classes)
+                sum.correct += (top == other ? 1 : 0) - (top == own ? 1 : 0)
+            }
+            guard let gradient else { continue }
+            let out = gradient.pointer + place * classes
+            out[own] += item.share * scale
+            out[other] -= item.share * scale
+        }
+    }
+
     /// Answers the place of the largest (the lowest of equals) and log(sum(exp)).
     private static func logSumOfExponentials(
         _ row: UnsafeMutablePointer<Float>, _ count: Int

@@ -76,6 +76,14 @@ public struct Objective: Sendable {
     /// The term that accuracy is told of: the first that is a classification.
     var accuracyTerm: Int? { terms.firstIndex { $0.target.isClassification } }
 
+    /// Whether every target is a class of a whole image.
+    var takesClassesOnly: Bool {
+        terms.allSatisfy { term in
+            if case .classes = term.target { return true }
+            return false
+        }
+    }
+
     /// Why an objective does not fit.
     public struct Failure: Error, CustomStringConvertible {
         public let task: String

@@ -2,6 +2,10 @@
 struct BatchItem {
     let image: Int
     var placement = Kernels.Placement()
+    /// The image it is mixed with.
+    var partner = 0
+    /// How much the partner's class counts, 0...1.
+    var share: Float = 0
 }
 
 /// Works out an objective's losses on batches; owns the targets' memory of one thread.
@@ -40,6 +44,9 @@ final class ObjectiveMeter {
                 sum[index] = Losses.crossEntropy(
                     prediction, classes: shape.elements, labels: classes, weight: weight,
                     gradient: gradient)
+                Losses.mix(
+                    prediction, classes: shape.elements, labels: labels, items, weight: weight,
+                    sum: &sum[index], gradient: gradient)
             case .pixelClasses(let labels):
                 targets[index].load(labels, items, shape)
                 sum[index] = Losses.pixelCrossEntropy(
@@ -52,6 +59,24 @@ final class ObjectiveMeter {
             }
         }
         return sum
+    }
+
+    /// The loss of every image of the batch by itself, over all terms that are classes of images.
+    func imageLosses(
+        _ executor: Executor, _ items: ArraySlice<BatchItem>, into losses: inout [Double]
+    ) {
+        losses.removeAll(keepingCapacity: true)
+        for _ in items { losses.append(0) }
+        for (index, term) in objective.terms.enumerated() {
+            guard case .classes(let labels) = term.target else { continue }
+            let (prediction, shape) = executor.prediction(objective.heads[index])
+            for (place, item) in items.enumerated() {
+                losses[place] +=
+                    term.weight
+                    * Losses.crossEntropy(
+                        prediction, classes: shape.elements, row: place, label: labels[item.image])
+            }
+        }
     }
 }
 

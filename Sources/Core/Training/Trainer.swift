@@ -29,6 +29,7 @@ public final class Trainer {
     private let images: ImageSet
     private let meter: ObjectiveMeter
     private var ascent: SharpnessAscent?
+    private let guardian: (any BatchGuard)?
     /// The batch at hand; its memory is used again by the next.
     private var items: [BatchItem] = []
     /// The last epoch's losses, task by task.
@@ -40,9 +41,10 @@ public final class Trainer {
     ///   - random: The run's stream; weights, shuffles, augmentation and dropout derive from it.
     ///   - objective: The losses to lower; `nil`: the cross-entropy of the images' classes at the
     ///     first head. What no loss depends on is not trained.
+    ///   - defense: What is done to every batch.
     public init(
         network: Network, settings: TrainingSettings, images: ImageSet, random: RandomStream,
-        objective: Objective? = nil
+        objective: Objective? = nil, defense: TrainingDefense? = nil
     ) {
         self.settings = settings
         self.random = random
@@ -57,6 +59,8 @@ public final class Trainer {
         let steps = (images.count + settings.batch - 1) / settings.batch
         schedule = RateSchedule(settings: settings, stepsPerEpoch: max(1, steps))
         plan = .training(network, trained)
+        guardian = defense?.guarding(meter.objective)
+        executor.want(plan)
         if settings.optimizer == .sam {
             ascent = SharpnessAscent(
                 parameters: parameters, trained: trained, radius: settings.samRadius)
@@ -97,12 +101,7 @@ public final class Trainer {
 
     private func advance(_ chosen: ArraySlice<Int>) -> ObjectiveSum {
         let step = optimizer.steps
-        executor.stepRandom = random.derived("step", step)
-        executor.prepare(batch: chosen.count)
-        BatchLoader.place(
-            chosen, of: images, augment: settings.augment,
-            random: random.derived("augment", epoch), in: &items)
-        BatchLoader.load(images, items[...], into: executor)
+        load(chosen, step: step)
         let sum = gradients()
         if let ascent {
             ascent.climb(executor)
@@ -111,6 +110,32 @@ public final class Trainer {
         }
         optimizer.step(executor, rate: schedule.rate(step: step))
         return sum
+    }
+
+    /// Puts a batch before the network, as the defense has it.
+    private func load(_ chosen: ArraySlice<Int>, step: Int) {
+        executor.stepRandom = random.derived("step", step)
+        executor.prepare(batch: chosen.count)
+        BatchLoader.place(
+            chosen, of: images, augment: settings.augment,
+            random: random.derived("augment", epoch), in: &items)
+        let isPlaced = !(guardian?.placesImages ?? false)
+        BatchLoader.load(images, items[...], into: executor, placed: isPlaced)
+        guardian?.apply(
+            to: TrainingBatch(
+                executor: executor, meter: meter, shape: images.shape, plan: plan,
+                augment: settings.augment, epoch: epoch, step: step,
+                random: random.derived("defense")), items: &items)
+    }
+
+    /// What the network would be shown of the images chosen if they were the next batch; nothing
+    /// is trained.
+    public func view(_ chosen: ArraySlice<Int>) -> BatchView {
+        load(chosen, step: optimizer.steps)
+        executor.want(plan)
+        return BatchView(
+            executor: executor, shape: images.shape, items: items,
+            drawLosses: guardian?.drawLosses ?? [])
     }
 
     private func gradients() -> ObjectiveSum {

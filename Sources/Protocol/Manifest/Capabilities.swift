@@ -7,7 +7,7 @@ public struct Capabilities: Hashable, Sendable {
     public var methods: [MethodCapability]
     public var tasks: [String]
     public var models: [ModelCapability]
-    public var defenses: [String]
+    public var defenses: [DefenseCapability]
     public var optimizers: [TrainingSettings.Optimizer]
     public var schedules: [TrainingSettings.Schedule]
     public var augmentations: [TrainingSettings.Augmentation]
@@ -16,7 +16,7 @@ public struct Capabilities: Hashable, Sendable {
 
     public init(
         dataSets: [String], methods: [MethodCapability], tasks: [String],
-        models: [ModelCapability], defenses: [String] = ["none"],
+        models: [ModelCapability], defenses: [DefenseCapability] = [DefenseCapability("none")],
         optimizers: [TrainingSettings.Optimizer] = [.sgd],
         schedules: [TrainingSettings.Schedule] = TrainingSettings.Schedule.allCases,
         augmentations: [TrainingSettings.Augmentation] = TrainingSettings.Augmentation.allCases,
@@ -63,11 +63,26 @@ public struct Capabilities: Hashable, Sendable {
         models: [
             ModelCapability("lenet5", defaultWidth: nil),
             ModelCapability("resnet18", defaultWidth: 64),
+        ],
+        defenses: [
+            DefenseCapability("none"),
+            DefenseCapability("gray", [testImagesForTests]),
+            DefenseCapability(
+                "jpeg",
+                [
+                    ParameterCapability("quality", .whole(default: 10, 1...100), "JPEG's quality"),
+                    testImagesForTests,
+                ]),
+            DefenseCapability(
+                "cutout",
+                [ParameterCapability("side", .whole(default: nil, 0...1_024), "in pixels")]),
         ])
 
     private static let epsilonForTests = ParameterCapability(
         "epsilon", .number(default: 8.0 / 255, .from(0, to: 1)),
         "largest change of a pixel, scaled to 0...1")
+    private static let testImagesForTests = ParameterCapability(
+        "testImages", .word(default: "plain", ["plain", "transformed"]), "how test images are seen")
     private static let variantForTests = ParameterCapability(
         "variant", .word(default: "uniform", ["uniform", "sign"]), "how the noise is drawn")
 }
@@ -94,7 +109,18 @@ public struct MethodCapability: Hashable, Sendable {
     }
 }
 
-/// One setting of a method.
+/// A defense, and what may be set about it.
+public struct DefenseCapability: Hashable, Sendable {
+    public var name: String
+    public var parameters: [ParameterCapability]
+
+    public init(_ name: String, _ parameters: [ParameterCapability] = []) {
+        self.name = name
+        self.parameters = parameters
+    }
+}
+
+/// One setting of a method or defense.
 public struct ParameterCapability: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// A default of `nil` leaves the setting out, for the method to work out.

@@ -25,7 +25,7 @@ extension Manifest {
             .init("methods", .list(methods.map(\.tree))),
             .init("tasks", .list(tasks.map { .text($0) })),
             .init("models", .list(models.map(\.tree))),
-            .init("defenses", .list(defenses.map { .text($0.name) })),
+            .init("defenses", .list(defenses.map(\.tree))),
             .init("seeds", seeds.tree),
             .init("training", .oneOrMany(training.map(\.tree))),
             .init("sal", .oneOrMany(sal.map { salTree($0) })),
@@ -70,6 +70,16 @@ extension MethodSettings {
         let words = words.map { SettingTree.Entry($0.key, .text($0.value)) }
         let parameters = (numbers + words).sorted { $0.key < $1.key }
         return .map([.init("name", .text(name))] + parameters)
+    }
+}
+
+extension DefenseSettings {
+    /// Its name alone where there is nothing to set.
+    var tree: SettingTree {
+        let numbers = numbers.map { SettingTree.Entry($0.key, .number($0.value)) }
+        let words = words.map { SettingTree.Entry($0.key, .text($0.value)) }
+        let parameters = (numbers + words).sorted { $0.key < $1.key }
+        return parameters.isEmpty ? .text(name) : .map([.init("name", .text(name))] + parameters)
     }
 }
 

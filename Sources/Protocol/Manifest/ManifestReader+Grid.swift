@@ -1,6 +1,6 @@
 import FathomCore
 
-/// Data sets, methods, tasks, models and defenses: the sides of the grid.
+/// Data sets, tasks and models: sides of the grid.
 extension ManifestReader {
     func readData(_ node: ManifestNode) -> [DataSettings] {
         Axes.read(node, "data", problems) { item, path in
@@ -70,26 +70,6 @@ extension ManifestReader {
             return problems.choice(item, path, among: capabilities.tasks, later: later)
                 .map { [$0] } ?? []
         }
-    }
-
-    func readDefenses(_ node: ManifestNode?) -> [DefenseSettings] {
-        guard let node else { return [DefenseSettings(name: "none")] }
-        return Axes.read(node, "defenses", problems) { item, path in
-            guard !isScalar(item) else { return defense(item, path).map { [$0] } ?? [] }
-            return combinations(item, path).compactMap { section in
-                section.checkKeys(["name"])
-                return named(section, "name").flatMap { defense($0, section.field("name")) }
-            }
-        }
-    }
-
-    private func defense(_ node: ManifestNode, _ field: String) -> DefenseSettings? {
-        let later = [
-            "adversarial", "bdr", "blur", "coin", "cutmix", "cutout", "gray", "jpeg", "mixup",
-            "ueraser",
-        ]
-        return problems.choice(node, field, among: capabilities.defenses, later: later)
-            .map(DefenseSettings.init(name:))
     }
 
     // MARK: Shared between the sides

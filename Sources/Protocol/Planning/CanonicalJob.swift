@@ -56,15 +56,18 @@ enum CanonicalJob {
         return job(JobSpec(.train(spec), revision: revision), settings, entryCount: 1)
     }
 
-    /// Measures what a segment of `course` left, with `poison` as far as the SAL images have it.
+    /// Measures what a segment of `course` left, with `poison` as far as the SAL images have it,
+    /// and with the defense where it has rewritten them.
     static func measurement(
-        _ course: Course, poison: JobKey?, checkpoint: JobKey, sal: Encoded<SALSettings>,
-        seed: UInt64, revision: Int, entryCount: Int
+        _ course: Course, poison: JobKey?, rewritten: Bool, checkpoint: JobKey,
+        sal: Encoded<SALSettings>, seed: UInt64, revision: Int, entryCount: Int
     ) -> PlannedJob {
         let spec = SALSpec(
             data: course.data.value, poison: poison, task: course.task.value,
-            model: course.model.value, checkpoint: checkpoint, settings: sal.value, seed: seed)
+            model: course.model.value, checkpoint: checkpoint, settings: sal.value, seed: seed,
+            defense: rewritten ? course.defense.value : nil)
         var settings = "{\"checkpoint\":\"\(checkpoint)\",\"data\":\(course.data.text)"
+        if rewritten { settings += ",\"defense\":\(course.defense.text)" }
         settings += ",\"model\":\(course.model.text)" + member("poison", poison)
         settings += ",\"seed\":\(seed),\"settings\":\(sal.text),\"task\":\(course.task.text)}"
         return job(JobSpec(.sal(spec), revision: revision), settings, entryCount: entryCount)

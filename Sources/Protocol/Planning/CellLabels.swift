@@ -4,6 +4,7 @@ import FathomCore
 /// tell it from other cells of the sweep.
 struct CellLabels {
     private let methodKeys: [String: Set<String>]
+    private let defenseKeys: [String: Set<String>]
     private let dataKeys: Set<String>
     private let trainingKeys: Set<String>
     private let salKeys: Set<String>
@@ -11,6 +12,8 @@ struct CellLabels {
     init(_ manifest: Manifest) {
         let byName = Dictionary(grouping: manifest.methods, by: \.name)
         methodKeys = byName.mapValues { Self.varying($0.map(\.tree)) }
+        let defenses = Dictionary(grouping: manifest.defenses, by: \.name)
+        defenseKeys = defenses.mapValues { Self.varying($0.map(\.tree)) }
         dataKeys = Self.varying(manifest.data.map(\.tree))
         trainingKeys = Self.varying(manifest.training.map(\.tree))
         salKeys = Self.varying(
@@ -29,6 +32,12 @@ struct CellLabels {
             + Self.parts(training.tree, trainingKeys)
             + Self.parts(sal.tree(views: views), salKeys, prefix: "sal.")
         return parts.isEmpty ? method.name : "\(method.name) (\(parts.joined(separator: ", ")))"
+    }
+
+    /// Such as `none`, or `jpeg (quality=10)` where that is an axis.
+    func defense(_ defense: DefenseSettings) -> String {
+        let parts = Self.parts(defense.tree, defenseKeys[defense.name] ?? [])
+        return parts.isEmpty ? defense.name : "\(defense.name) (\(parts.joined(separator: ", ")))"
     }
 
     /// Such as `lenet5` or `resnet18-w8`.

@@ -14,7 +14,6 @@ struct PlanBuilder {
     private let seeds: [(number: Int, seeds: RunSeeds)]
     private let tasks: [Encoded<String>]
     private let models: [Encoded<ModelSettings>]
-    private let defenses: [Encoded<DefenseSettings>]
     private let studies: [Study]
 
     /// A training, and how SAL is measured beside it.
@@ -37,7 +36,6 @@ struct PlanBuilder {
         seeds = manifest.seeds.runs(sweep: manifest.seed)
         tasks = manifest.tasks.map(Encoded.init)
         models = manifest.models.map(Encoded.init)
-        defenses = manifest.defenses.map(Encoded.init)
         studies = manifest.training.flatMap { training in
             manifest.sal.map { sal in
                 Study(
@@ -49,22 +47,29 @@ struct PlanBuilder {
 
     /// Adds every cell of one data set, the methods of one setting side by side.
     ///
-    /// - Parameter methods: The manifest's methods in its order, complete for this data set.
+    /// - Parameters:
+    ///   - methods: The manifest's methods in its order, complete for this data set.
+    ///   - defenses: Its defenses in the same way.
+    ///   - reasonUnfit: Why a defense means nothing for a task on this data set.
     mutating func addCells(
-        of data: DataSettings, _ facts: DataFacts, methods: [MethodSettings]
+        of data: DataSettings, _ facts: DataFacts, methods: [MethodSettings],
+        defenses: [DefenseSettings], reasonUnfit: (DefenseSettings, String) -> String?
     ) throws(PlanError) {
         let subsets = subsets(of: data, digest: facts.digest)
         let methods = zip(manifest.methods, methods.map { PlannedMethod($0, crafting) })
+        let defenses = zip(manifest.defenses, defenses.map(Encoded.init))
         for task in tasks {
             for model in models {
-                for defense in defenses {
+                for (givenDefense, defense) in defenses {
+                    let reason = reasonUnfit(defense.value, task.value)
                     for study in studies {
                         for (given, method) in methods {
                             try addCell(
                                 Cell(
                                     data: data, classCount: facts.classCount, subsets: subsets,
                                     task: task, model: model, defense: defense, study: study,
-                                    given: given, method: method))
+                                    given: given, method: method, givenDefense: givenDefense,
+                                    notApplicable: reason))
                         }
                     }
                 }
@@ -95,6 +100,8 @@ struct PlanBuilder {
         /// The method as the manifest has it, which its label is made from.
         var given: MethodSettings
         var method: PlannedMethod
+        var givenDefense: DefenseSettings
+        var notApplicable: String?
 
         /// The digest of the canonical settings, seeds apart.
         var key: CellKey {
@@ -109,7 +116,7 @@ struct PlanBuilder {
 
     private mutating func addCell(_ cell: Cell) throws(PlanError) {
         var runs: [PlannedRun] = []
-        for (run, subset) in zip(seeds, cell.subsets) {
+        for (run, subset) in zip(seeds, cell.subsets) where cell.notApplicable == nil {
             runs.append(try addRun(run.number, run.seeds, subset, cell))
         }
         let label = labels.method(
@@ -120,7 +127,8 @@ struct PlanBuilder {
                 task: cell.task.value, model: cell.model.value,
                 modelLabel: labels.model(cell.model.value), defense: cell.defense.value,
                 training: cell.study.training.value, sal: cell.study.sal.value, runs: runs,
-                classCount: cell.classCount))
+                classCount: cell.classCount, defenseLabel: labels.defense(cell.givenDefense),
+                notApplicable: cell.notApplicable))
     }
 
     // MARK: Runs
@@ -139,7 +147,8 @@ struct PlanBuilder {
         for epoch in cell.study.epochs {
             let segment = CanonicalJob.segment(
                 course, epochs: first...epoch, previous: run.segments.last,
-                revision: revisions.ofTraining(cell.model.value.name))
+                revision: revisions.ofTraining(
+                    cell.model.value.name, defense: cell.defense.value.name))
             run.segments.append(try add(segment))
             let measurement = measurement(course, segment.key, seeds, cell)
             run.measurements.append(.init(epoch: epoch, job: try add(measurement)))
@@ -222,11 +231,16 @@ struct PlanBuilder {
     ) -> PlannedJob {
         let model = cell.model.value
         let filters = filterCounts[ModelOnData(model: model, dataSet: cell.data.set)] ?? []
-        // Clean SAL images do not depend on the poison, so such a job does not wait to read it.
-        let poison = cell.study.sal.value.data == .train ? course.poison : nil
+        let isTrained = cell.study.sal.value.data == .train
+        let isRewritten = DefenseRegistry.rewrites(cell.defense.value, trained: isTrained)
+        // Clean SAL images do not depend on the poison, so such a job does not wait to read it,
+        // unless a defense rewrites them that may have learned from poisoned ones.
+        let poison = isTrained || isRewritten ? course.poison : nil
         return CanonicalJob.measurement(
-            course, poison: poison, checkpoint: checkpoint, sal: cell.study.sal, seed: seeds.sal,
-            revision: revisions.ofSAL(model.name),
+            course, poison: poison, rewritten: isRewritten, checkpoint: checkpoint,
+            sal: cell.study.sal, seed: seeds.sal,
+            revision: revisions.ofSAL(
+                model.name, defense: isRewritten ? cell.defense.value.name : "none"),
             entryCount: max(1, cell.study.sal.value.entryCount(filterCounts: filters)))
     }
 

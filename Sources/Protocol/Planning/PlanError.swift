@@ -8,6 +8,8 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
     case modelUnfit(model: String, dataSet: String, reason: String)
     /// A method whose settings do not fit the images of a data set.
     case methodUnfit(method: String, dataSet: String, reason: String)
+    /// A defense whose settings do not fit the images of a data set.
+    case defenseUnfit(defense: String, dataSet: String, reason: String)
     case tooManyCells(limit: Int)
     case tooManyJobs(limit: Int)
 
@@ -21,6 +23,8 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
             "models: \(model) cannot be built for \(set): \(reason)"
         case .methodUnfit(let method, let set, let reason):
             "methods: \(method) cannot be crafted on \(set): \(reason)"
+        case .defenseUnfit(let defense, let set, let reason):
+            "defenses: \(defense) cannot be used on \(set): \(reason)"
         case .tooManyCells(let limit):
             "the grid has more than \(limit) cells; make it smaller, or several sweeps of it"
         case .tooManyJobs(let limit):

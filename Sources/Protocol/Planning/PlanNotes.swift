@@ -28,4 +28,19 @@ enum PlanNotes {
         }
         return notes
     }
+    /// Cells that mean nothing, equal reasons told once.
+    static func notApplicable(_ cells: [PlannedCell]) -> [String] {
+        var reasons: [String] = []
+        var counts: [String: Int] = [:]
+        for cell in cells {
+            guard let reason = cell.notApplicable else { continue }
+            let note =
+                "under \(cell.defenseLabel) on \(cell.data.set), task \(cell.task), "
+                + "which is not applicable: \(reason)"
+            if counts.updateValue((counts[note] ?? 0) + 1, forKey: note) == nil {
+                reasons.append(note)
+            }
+        }
+        return reasons.map { "\(counts[$0] ?? 0) cells will not run \($0)" }
+    }
 }

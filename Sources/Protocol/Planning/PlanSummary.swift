@@ -14,6 +14,8 @@ public struct PlanSummary: Hashable, Sendable, Codable {
         public var trainJobs: Int
         public var salJobs: Int
         public var salEntries: Int
+        /// Why the cell has no runs; `nil`: it has.
+        public var notApplicable: String?
     }
 
     public var name: String
@@ -77,16 +79,18 @@ extension PlanSummary.Row {
         let measured = cell.runs.flatMap(\.measurements)
         self.init(
             dataSet: cell.data.set, task: cell.task, model: cell.modelLabel,
-            defense: cell.defense.name, method: cell.methodLabel, runs: cell.runs.count,
+            defense: cell.defenseLabel, method: cell.methodLabel, runs: cell.runs.count,
             poisonJobs: before.intersection(poisons).count,
             trainJobs: before.subtracting(poisons).count
                 + cell.runs.reduce(0) { $0 + $1.segments.count },
             salJobs: measured.count,
-            salEntries: measured.reduce(0) { $0 + (entryCounts[$1.job] ?? 0) })
+            salEntries: measured.reduce(0) { $0 + (entryCounts[$1.job] ?? 0) },
+            notApplicable: cell.notApplicable)
     }
 
     fileprivate var fields: [String] {
-        [dataSet, task, model, defense, method]
-            + [runs, poisonJobs, trainJobs, salJobs, salEntries].map(String.init)
+        let numbers = [runs, poisonJobs, trainJobs, salJobs, salEntries]
+        return [dataSet, task, model, defense, method]
+            + numbers.map { notApplicable == nil ? String($0) : "-" }
     }
 }

@@ -9,16 +9,20 @@ public struct Revisions: Hashable, Sendable {
     public var methods: [String: Int]
     /// By model, for its layers and initial weights; a model that is not listed is at 1.
     public var models: [String: Int]
+    /// By defense; one that is not listed is at 0.
+    public var defenses: [String: Int]
     /// Of the training loop, its optimizers, schedules and augmentations.
     public var training: Int
     /// Of the SAL engine.
     public var sal: Int
 
     public init(
-        methods: [String: Int] = [:], models: [String: Int] = [:], training: Int = 1, sal: Int = 1
+        methods: [String: Int] = [:], models: [String: Int] = [:],
+        defenses: [String: Int] = [:], training: Int = 1, sal: Int = 1
     ) {
         self.methods = methods
         self.models = models
+        self.defenses = defenses
         self.training = training
         self.sal = sal
     }
@@ -29,8 +33,12 @@ public struct Revisions: Hashable, Sendable {
         guard let model = method.words["surrogate"] else { return own }
         return own + training + (models[model] ?? 1)
     }
-    /// Of training `model`.
-    public func ofTraining(_ model: String) -> Int { training + (models[model] ?? 1) }
-    /// Of measuring SAL on `model`.
-    public func ofSAL(_ model: String) -> Int { sal + (models[model] ?? 1) }
+    /// Of training `model` under a defense.
+    public func ofTraining(_ model: String, defense: String = "none") -> Int {
+        training + (models[model] ?? 1) + (defenses[defense] ?? 0)
+    }
+    /// Of measuring SAL on `model`, on images that a defense has rewritten if one is named.
+    public func ofSAL(_ model: String, defense: String = "none") -> Int {
+        sal + (models[model] ?? 1) + (defenses[defense] ?? 0)
+    }
 }

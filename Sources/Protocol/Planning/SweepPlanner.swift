@@ -11,12 +11,19 @@ public enum SweepPlanner {
     ///     in their order; called once for each model and data set.
     ///   - resolveMethod: Fills in what of a method's settings depends on the size of the images,
     ///     and refuses what does not fit them; by default settings stay as they are.
+    ///   - resolveDefense: The same for defenses.
+    ///   - reasonUnfit: Why a defense means nothing for a task on such images; its cells are then
+    ///     planned without runs.
     ///   - crafting: What it takes to craft a method with complete settings; by default one job.
     ///   - revisions: The versions of the code that will compute the jobs.
     public static func plan(
         _ manifest: Manifest, facts: [String: DataFacts],
         measuredLayers: (ModelSettings, DataFacts) throws -> [Int],
         resolveMethod: (MethodSettings, DataFacts) throws -> MethodSettings = { given, _ in given },
+        resolveDefense: (DefenseSettings, DataFacts) throws -> DefenseSettings = { given, _ in
+            given
+        },
+        reasonUnfit: (DefenseSettings, String, DataFacts) -> String? = { _, _, _ in nil },
         crafting: @escaping (MethodSettings) -> MethodCrafting = { _ in MethodCrafting() },
         revisions: Revisions
     ) throws(PlanError) -> SweepPlan {
@@ -27,11 +34,16 @@ public enum SweepPlanner {
         for data in manifest.data {
             guard let known = facts[data.set] else { throw .factsMissing(dataSet: data.set) }
             let methods = try PlanCheck.resolved(manifest.methods, on: data, known, resolveMethod)
-            try builder.addCells(of: data, known, methods: methods)
+            let defenses = try PlanCheck.resolved(
+                manifest.defenses, on: data, known, resolveDefense)
+            try builder.addCells(of: data, known, methods: methods, defenses: defenses) {
+                reasonUnfit($0, $1, known)
+            }
         }
         return SweepPlan(
             name: manifest.name, manifest: manifest.canonicalJSON, cells: builder.cells,
-            jobs: builder.jobs, comparison: manifest.compare, notes: PlanNotes.of(manifest),
+            jobs: builder.jobs, comparison: manifest.compare,
+            notes: PlanNotes.of(manifest) + PlanNotes.notApplicable(builder.cells),
             auditShare: manifest.audit)
     }
 }
@@ -78,6 +90,23 @@ enum PlanCheck {
                 complete.append(try resolve(method, facts))
             } catch {
                 throw .methodUnfit(method: method.name, dataSet: data.set, reason: "\(error)")
+            }
+        }
+        return complete
+    }
+
+    /// The defenses in the same way.
+    static func resolved(
+        _ defenses: [DefenseSettings], on data: DataSettings, _ facts: DataFacts,
+        _ resolve: (DefenseSettings, DataFacts) throws -> DefenseSettings
+    ) throws(PlanError) -> [DefenseSettings] {
+        var complete: [DefenseSettings] = []
+        for defense in defenses {
+            do {
+                complete.append(try resolve(defense, facts))
+            } catch {
+                throw .defenseUnfit(
+                    defense: defense.name, dataSet: data.set, reason: "\(error)")
             }
         }
         return complete

@@ -28,12 +28,17 @@ public struct ComputeBench: Sendable {
     }
 
     /// Images trained on a second, over all threads, after one epoch that is not timed.
-    public func imagesPerSecond(epochs: Int, threads: Int) -> Double {
+    ///
+    /// - Throws: `DefenseError` for a defense that random images do not go with.
+    public func imagesPerSecond(
+        epochs: Int, threads: Int, defense: DefenseSettings = DefenseSettings()
+    ) throws -> Double {
+        let guarded = try DefenseRegistry.training(defense, on: images)
         let settings = TrainingSettings(epochs: epochs + 1, batch: batch, learningRate: 0.01)
         let rates = together(threads) { thread in
             let trainer = Trainer(
                 network: network, settings: settings, images: images,
-                random: RandomStream(seed: UInt64(thread)))
+                random: RandomStream(seed: UInt64(thread)), defense: guarded)
             let order = Array(0..<images.count)
             _ = trainer.trainEpoch(order: order)
             let seconds = timed { for _ in 0..<epochs { _ = trainer.trainEpoch(order: order) } }

@@ -52,11 +52,14 @@ public final class CoreJobRunner: JobRunner {
         if let measured, measured.key == key { return (measured.engine, measured.entries) }
         measured = nil
         let source = try data.images(spec.data, folder: context.dataFolder)
+        let defended = try data.defended(
+            spec.defense ?? DefenseSettings(), spec.data, poison: spec.poison, clean: source.train,
+            context)
         let set =
             switch spec.settings.data {
-            case .train: try data.trained(on: spec.poison, clean: source.train, context)
-            case .cleanTrain: source.train
-            case .test: source.test
+            case .train: defended.train
+            case .cleanTrain: defended.shown(source.train)
+            case .test: defended.shown(source.test)
             }
         let random = RandomStream(seed: spec.data.sweepSeed)
             .derived("sal", Int(truncatingIfNeeded: spec.seed))

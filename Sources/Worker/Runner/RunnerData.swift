@@ -18,6 +18,7 @@ final class RunnerData {
     private let library = DataSetLibrary()
     private var images: (spec: DataSpec, images: RunImages)?
     private var poison: (key: JobKey, images: ImageSet)?
+    fileprivate var defended: (cause: DefenseCause, images: DefendedImages)?
 
     /// The subsets that `spec` names; clean.
     func images(_ spec: DataSpec, folder: String?) throws -> RunImages {
@@ -36,6 +37,7 @@ final class RunnerData {
                 count: spec.settings.test, random: random.derived("test")))
         images = (spec, chosen)
         poison = nil
+        defended = nil
         return chosen
     }
 
@@ -46,6 +48,46 @@ final class RunnerData {
         let images = try PoisonFile.read(try context.input(key, "poison"), clean: clean)
         poison = (key, images)
         return images
+    }
+}
+
+/// What a run's networks are shown once its defense has rewritten images.
+struct DefendedImages {
+    /// What is trained on.
+    let train: ImageSet
+    fileprivate let rewriting: (any ImageRewriting)?
+
+    /// Images that are not trained on, as the defense has them shown.
+    func shown(_ images: ImageSet) -> ImageSet { rewriting?.rewritten(images) ?? images }
+}
+
+/// All that rewritten images depend on.
+private struct DefenseCause: Hashable {
+    var data: DataSpec
+    var poison: JobKey?
+    var defense: DefenseSettings
+}
+
+extension RunnerData {
+    /// What is trained on under a defense, and how clean and test images are shown.
+    ///
+    /// What a defense draws comes from the data seed, so that training and SAL see equal images.
+    func defended(
+        _ defense: DefenseSettings, _ spec: DataSpec, poison key: JobKey?, clean: ImageSet,
+        _ context: RunContext
+    ) throws -> DefendedImages {
+        let cause = DefenseCause(data: spec, poison: key, defense: defense)
+        if let defended, defended.cause == cause { return defended.images }
+        let images = try trained(on: key, clean: clean, context)
+        let random = RandomStream(seed: spec.sweepSeed)
+            .derived("defense", Int(truncatingIfNeeded: spec.dataSeed))
+        let rewriting = try DefenseRegistry.rewriting(defense, fittedTo: images, random: random)
+        let rewritesAll = DefenseRegistry.rewrites(defense, trained: false)
+        let made = DefendedImages(
+            train: rewriting?.rewritten(images) ?? images,
+            rewriting: rewritesAll ? rewriting : nil)
+        defended = (cause, made)
+        return made
     }
 }
 

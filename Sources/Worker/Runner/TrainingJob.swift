@@ -10,20 +10,22 @@ struct TrainingJob {
     func run() throws -> JobOutcome {
         try check()
         let source = try data.images(spec.data, folder: context.dataFolder)
-        let images = try data.trained(on: spec.poison, clean: source.train, context)
+        let images = try data.defended(
+            spec.defense, spec.data, poison: spec.poison, clean: source.train, context)
         let random = RandomStream(seed: spec.data.sweepSeed)
             .derived("run", Int(truncatingIfNeeded: spec.seed))
         let trainer = Trainer(
-            network: try source.network(spec.model), settings: spec.training, images: images,
-            random: random)
+            network: try source.network(spec.model), settings: spec.training, images: images.train,
+            random: random, defense: try DefenseRegistry.training(spec.defense, on: images.train))
         if let previous = spec.previous {
             let checkpoint = try CheckpointFile(path: try context.input(previous, "checkpoint"))
             try trainer.restore(checkpoint.state)
         }
+        let test = images.shown(source.test)
         var metrics: [MetricRow] = []
         var report = EpochReport(epoch: 0, train: LossSum(), test: LossSum())
         for epoch in spec.firstEpoch...spec.lastEpoch {
-            report = train(trainer, epoch: epoch, test: source.test)
+            report = train(trainer, epoch: epoch, test: test)
             metrics += rows(report)
         }
         let checkpoint = CheckpointFile.encoded(
@@ -36,9 +38,10 @@ struct TrainingJob {
         guard spec.task == "cls" else {
             throw RunnerError.unsupported(field: "task", value: spec.task, known: "cls")
         }
-        guard spec.defense.name == "none" else {
+        let known = DefenseRegistry.names
+        guard known.contains(spec.defense.name) else {
             throw RunnerError.unsupported(
-                field: "defense", value: spec.defense.name, known: "none")
+                field: "defense", value: spec.defense.name, known: known.joined(separator: ", "))
         }
         guard spec.firstEpoch >= 1, spec.lastEpoch >= spec.firstEpoch,
             (spec.firstEpoch == 1) == (spec.previous == nil), spec.training.batch > 0
