@@ -29,9 +29,14 @@ struct SchedulerBench {
     private var now = Instant(nanoseconds: 0)
     private let checks: Bool
 
-    init(jobs: [SchedulerJob], term: Int = 1, shardEntries: Int? = nil, checks: Bool = true) {
+    init(
+        jobs: [SchedulerJob], term: Int = 1, shardEntries: Int? = nil, awaited: [String] = [],
+        auditShare: Double = 0, checks: Bool = true
+    ) {
         var settings = SchedulerSettings(term: term, build: "test")
         settings.shardEntries = shardEntries
+        settings.awaited = Set(awaited.map { WorkerID($0) })
+        settings.auditShare = auditShare
         scheduler = Scheduler(settings: settings, jobs: jobs)
         self.checks = checks
     }
@@ -50,6 +55,11 @@ struct SchedulerBench {
             }
         }
         if checks { #expect(scheduler.checkInvariants() == []) }
+    }
+
+    mutating func beat(_ worker: String, _ leases: [Lease]) {
+        let progress = leases.map { LeaseProgress(lease: $0, share: 0) }
+        tell(.message(WorkerID(worker), .heartbeat(progress)))
     }
 
     mutating func wait(_ seconds: Double) { now = now + seconds }
