@@ -34,10 +34,11 @@ struct CoordinatorCommand: ParsableCommand {
     }
 
     func run() throws {
-        let plan = try Engine.plan(sweep, dataFolder: options.data)
+        let (plan, imported) = try Engine.planWithFiles(sweep, dataFolder: options.data)
         let store = try Store(path: options.db ?? "\(plan.name).fathom.sqlite")
         let id = try store.register(plan)
         let folder = ArtifactFolder(path: options.shared ?? store.path + ".artifacts")
+        try imported.keep(in: folder)
         var jobs = try store.jobs(of: id, planned: plan.jobs)
         try store.apply(
             LostArtifacts.reopen(&jobs) { folder.size(of: folder.file($0)) != nil })

@@ -13,7 +13,7 @@ enum Engine {
         methods: PerturbationRegistry.methods.map { method in
             MethodCapability(method.name, method.allParameters.map(capability))
         },
-        tasks: ["cls"],
+        tasks: TaskKind.allCases.map(\.rawValue),
         models: ModelRegistry.entries.map {
             ModelCapability($0.name, defaultWidth: $0.defaultWidth)
         },
@@ -24,25 +24,40 @@ enum Engine {
     /// Runs all jobs but probes.
     static func makeRunner() -> any JobRunner { CoreJobRunner() }
 
-    /// Reads a manifest and works it out.
+    /// Reads a manifest and works it out; nothing is written.
     static func plan(_ path: String, dataFolder: String?) throws -> SweepPlan {
+        try planWithFiles(path, dataFolder: dataFolder).plan
+    }
+
+    /// The same with the files of poisons made elsewhere, which jobs will read.
+    static func planWithFiles(
+        _ path: String, dataFolder: String?
+    ) throws -> (plan: SweepPlan, imported: ImportedFiles) {
         let manifest = try Manifest.load(path, capabilities: capabilities)
         let library = DataSetLibrary()
         var facts: [String: DataFacts] = [:]
         for set in Set(manifest.data.map(\.set)).sorted() {
             facts[set] = try library.facts(name: set, folder: dataFolder)
         }
-        return try SweepPlanner.plan(
+        let external = ExternalMethods(
+            manifest: path, dataFolder: dataFolder, library: library)
+        let plan = try SweepPlanner.plan(
             manifest, facts: facts,
-            measuredLayers: { model, facts in
-                try ModelRegistry.classifier(
-                    model, channels: facts.channels, height: facts.height, width: facts.width,
-                    classes: facts.classCount
-                ).measured.map(\.filterCount)
+            measuredLayers: { model, facts, tasks in
+                try tasks.measuredLayers(
+                    of: ModelRegistry.network(
+                        model,
+                        heads: tasks.heads(channels: facts.channels, classes: facts.classCount),
+                        channels: facts.channels, height: facts.height, width: facts.width)
+                ).map(\.filterCount)
             },
-            resolveMethod: { method, facts in
-                try PerturbationRegistry.resolve(
-                    method, channels: facts.channels, height: facts.height, width: facts.width)
+            resolveMethod: { method, known in
+                guard !method.isExternal else {
+                    let set = facts.first { $0.value == known }?.key ?? ""
+                    return try external.resolved(method, dataSet: set)
+                }
+                return try PerturbationRegistry.resolve(
+                    method, channels: known.channels, height: known.height, width: known.width)
             },
             resolveDefense: { defense, facts in
                 try DefenseRegistry.resolve(
@@ -50,14 +65,16 @@ enum Engine {
             },
             reasonUnfit: { defense, task, facts in
                 DefenseRegistry.reasonUnfit(
-                    defense.name, isDense: !["cls", "scene"].contains(task),
+                    defense.name,
+                    isDense: TaskSettings(text: task)?.kinds.contains { $0 != .cls } ?? false,
                     channels: facts.channels, height: facts.height, width: facts.width)
             }, crafting: crafting, revisions: try revisions())
+        return (plan, ImportedFiles(files: external.files))
     }
 
     /// What the core says a method takes; a method it does not know is refused before.
     private static func crafting(_ method: MethodSettings) -> MethodCrafting {
-        guard let parts = try? PerturbationRegistry.parts(of: method) else {
+        guard !method.isExternal, let parts = try? PerturbationRegistry.parts(of: method) else {
             return MethodCrafting()
         }
         let surrogate = (try? PerturbationRegistry.surrogate(of: method)) ?? nil

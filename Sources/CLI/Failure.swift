@@ -28,7 +28,8 @@ enum Failure {
     /// The status of errors of our own; `nil` for those of the argument parser.
     private static func status(of error: any Error) -> ExitCode? {
         switch error {
-        case is ManifestError, is PlanError, is DataError, is InputError, is CurveKeyError:
+        case is ManifestError, is PlanError, is DataError, is ExternalError, is InputError,
+            is CurveKeyError:
             ExitStatus.usage
         case is ControlClient.Refusal, is StoreError, is MessagingError, is SpawnError, is RunError:
             ExitStatus.cannotGoOn

@@ -5,8 +5,11 @@ import FathomProtocol
 /// Poisons and what they turned out to be.
 struct PoisonCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "poison", abstract: "Look at the poisons of a sweep.",
-        subcommands: [PoisonInspectCommand.self])
+        commandName: "poison",
+        abstract: "Look at poisons, read those made elsewhere, write ours for others.",
+        subcommands: [
+            PoisonInspectCommand.self, PoisonImportCommand.self, PoisonExportCommand.self,
+        ])
 }
 
 /// The stored reports of poisons.

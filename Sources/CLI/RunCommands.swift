@@ -55,9 +55,11 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     func run() throws {
-        let plan = try Engine.plan(sweep, dataFolder: options.data)
+        let (plan, imported) = try Engine.planWithFiles(sweep, dataFolder: options.data)
         for note in plan.notes { Failure.say("note: \(note)") }
-        let (store, id) = try options.sweep(plan).run()
+        let sweep = options.sweep(plan)
+        try imported.keep(in: ArtifactFolder(path: sweep.storePath + ".artifacts"))
+        let (store, id) = try sweep.run()
         try SweepEnd.show(store, id)
         let tally = try store.reader.tally(of: id)
         try store.checkpointAndClose()

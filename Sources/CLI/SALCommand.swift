@@ -60,8 +60,9 @@ struct SALCommand: ParsableCommand {
     func run() throws {
         NumericClass.enterSlot()
         let set = try DataSetCatalog.open(name: dataSet, folder: data)
-        let chosen = try (split == .train ? set.train : set.test).stratifiedSubset(
-            count: images, random: RandomStream(seed: seed).derived("images"))
+        let chosen = try set.subset(
+            split == .train ? .train : .test, count: images,
+            random: RandomStream(seed: seed).derived("images"))
         let engine = SALEngine(
             network: try network(chosen), parameters: try parameters(chosen), images: chosen,
             settings: walk.settings(images: chosen.count),

@@ -109,10 +109,14 @@ public struct SALSpec: Codable, Hashable, Sendable {
     public var seed: UInt64
     /// The defense that has rewritten the images; `nil`: they are as they were.
     public var defense: DefenseSettings?
+    /// The segment whose checkpoint says how losses that are measured together are weighed, where
+    /// that was learned: the clean run's, so that clean and poisoned runs are weighed alike.
+    public var weights: JobKey?
 
     public init(
         data: DataSpec, poison: JobKey?, task: String, model: ModelSettings, checkpoint: JobKey,
-        settings: SALSettings, seed: UInt64, defense: DefenseSettings? = nil
+        settings: SALSettings, seed: UInt64, defense: DefenseSettings? = nil,
+        weights: JobKey? = nil
     ) {
         self.data = data
         self.defense = defense
@@ -122,6 +126,7 @@ public struct SALSpec: Codable, Hashable, Sendable {
         self.checkpoint = checkpoint
         self.settings = settings
         self.seed = seed
+        self.weights = weights
     }
 }
 
@@ -176,7 +181,11 @@ public struct JobSpec: Hashable, Sendable {
         case .probe: []
         case .poison(let spec): [spec.base, spec.surrogate, spec.previous].compactMap { $0 }
         case .train(let spec): [spec.poison, spec.previous].compactMap { $0 }
-        case .sal(let spec): [spec.poison, spec.checkpoint].compactMap { $0 }
+        case .sal(let spec):
+            [
+                spec.poison, spec.checkpoint,
+                spec.weights == spec.checkpoint ? nil : spec.weights,
+            ].compactMap { $0 }
         }
     }
 

@@ -9,7 +9,8 @@ struct ManifestDefenseTests {
     ) throws -> SweepPlan {
         let text = smallestManifest + "training: { epochs: 4 }\ndefenses: \(defenses)\n\(more)"
         return try SweepPlanner.plan(
-            try parsed(text), facts: ["mnist": factsForTests], measuredLayers: { _, _ in [6, 16] },
+            try parsed(text), facts: ["mnist": factsForTests],
+            measuredLayers: { _, _, _ in [6, 16] },
             resolveDefense: { given, facts in
                 var complete = given
                 if given.name == "cutout", given.numbers["side"] == nil {

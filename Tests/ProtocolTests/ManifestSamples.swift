@@ -44,7 +44,7 @@ func planned(_ manifest: Manifest, revisions: Revisions = Revisions()) throws ->
     try SweepPlanner.plan(
         manifest,
         facts: ["mnist": factsForTests, "fashion-mnist": factsForTests, "kmnist": factsForTests],
-        measuredLayers: { model, _ in
+        measuredLayers: { model, _, _ in
             model.name == "lenet5" ? [6, 16, 120, 84, 10] : Array(repeating: 64, count: 21)
         },
         revisions: revisions)

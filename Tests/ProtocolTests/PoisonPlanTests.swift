@@ -13,7 +13,7 @@ struct PoisonPlanTests {
         let text = Self.text.replacingOccurrences(of: "[clean, rand-s, lsp]", with: methods)
         return try SweepPlanner.plan(
             try parsed(text), facts: ["mnist": factsForTests],
-            measuredLayers: { _, _ in [6, 16] },
+            measuredLayers: { _, _, _ in [6, 16] },
             crafting: { method in
                 guard method.name == "ops" else { return MethodCrafting() }
                 return MethodCrafting(

@@ -162,7 +162,7 @@ struct SweepPlannerTests {
     func errors() throws {
         func told(
             _ text: String, _ facts: [String: DataFacts] = ["mnist": factsForTests],
-            layers: (ModelSettings, DataFacts) throws -> [Int] = { _, _ in [10] }
+            layers: (ModelSettings, DataFacts, TaskSettings) throws -> [Int] = { _, _, _ in [10] }
         ) throws -> String {
             do {
                 let manifest = try parsed(text)
@@ -182,9 +182,10 @@ struct SweepPlannerTests {
             try told(all + "sal: { images: 70000 }")
                 == "sal.images is 70000; mnist has 60000 such images")
         #expect(
-            try told(smallestManifest, layers: { _, _ in throw Unfit() })
+            try told(smallestManifest, layers: { _, _, _ in throw Unfit() })
                 == "models: lenet5 cannot be built for mnist: images are too small")
-        #expect(try told(smallestManifest, layers: { _, _ in [] }).contains("no layer to measure"))
+        #expect(
+            try told(smallestManifest, layers: { _, _, _ in [] }).contains("no layer to measure"))
         let axis = (1...200).map(String.init).joined(separator: ", ")
         let wide = "training: { batch: [\(axis)] }\nsal: { batch: [\(axis)] }\n"
         #expect(try told(smallestManifest + wide).contains("more than 100000 cells"))

@@ -1,10 +1,12 @@
+import FathomCore
+
 /// What a leaderboard is sorted by.
 public enum LeaderboardOrder: String, Sendable, Hashable, CaseIterable {
     /// Lowest unlearnable distance first.
     case ud
     /// Largest damage first.
     case damage
-    /// Lowest task metric first.
+    /// Worst task metric first.
     case metric
 }
 
@@ -65,7 +67,10 @@ public struct Leaderboard: Sendable, Hashable {
         switch order {
         case .ud: row.ud
         case .damage: row.damage.map { -$0 }
-        case .metric: row.metric
+        case .metric:
+            // The worst first, whichever way is up.
+            ScoredCell.metric(ofTask: row.task).isHigherBetter
+                ? row.metric : row.metric.map { -$0 }
         }
     }
 

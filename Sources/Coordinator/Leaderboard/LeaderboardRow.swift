@@ -79,6 +79,6 @@ public struct LeaderboardRow: Sendable, Hashable {
         rule = ThresholdRule.released.rawValue
         countKind = CountKind.layers.rawValue
         baseline = "vanilla"
-        metricName = "accuracy"
+        metricName = ScoredCell.metric(ofTask: cell.task).name
     }
 }

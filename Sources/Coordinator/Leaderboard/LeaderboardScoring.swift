@@ -93,7 +93,7 @@ public struct LeaderboardScoring: Sendable {
 
     private func fillMetric(_ row: inout LeaderboardRow, cell: ScoredCell) {
         let values = cell.runs.compactMap(\.metric)
-        row.chance = 1 / Double(cell.classCount)
+        row.chance = cell.chance
         guard !values.isEmpty else { return }
         row.metric = Statistics.mean(values)
         row.metricInterval = Statistics.meanInterval(values)
@@ -106,15 +106,23 @@ public struct LeaderboardScoring: Sendable {
             return
         }
         let cleanValues = clean.runs.compactMap(\.metric)
-        let chance = 1 / Double(cell.classCount)
+        guard let chance = clean.chance else {
+            row.damageReason =
+                TaskSettings(text: cell.task)?.hasChance == false
+                ? "a sum of losses has no level of chance" : "no clean run told its level of chance"
+            return
+        }
         guard let deviation = Statistics.standardDeviation(cleanValues) else {
             row.damageReason = "damage needs two clean seeds or more"
             return
         }
-        let distance = Statistics.mean(cleanValues) - chance
-        guard distance != 0,
-            abs(distance) >= LeaderboardScoring.chanceDeviationsMin * deviation
-        else {
+        let isUp = ScoredCell.metric(ofTask: cell.task).isHigherBetter
+        let gain = (Statistics.mean(cleanValues) - chance) * (isUp ? 1 : -1)
+        guard gain > 0 else {
+            row.damageReason = "clean training is no better than chance"
+            return
+        }
+        guard gain >= LeaderboardScoring.chanceDeviationsMin * deviation else {
             row.damageReason = "clean training is too near chance for its spread"
             return
         }

@@ -51,7 +51,8 @@ public struct LeaderboardTable: Sendable {
     // MARK: - The table for people
 
     private func table(_ group: Leaderboard.Group) -> TextTable {
-        let metric = group.rows.first?.metricName == "accuracy" ? "acc" : "metric"
+        let name = group.rows.first?.metricName ?? "metric"
+        let metric = name == "accuracy" ? "acc" : LeaderboardTable.shortened(name, to: 9)
         let columns = [
             TextTable.Column("#", isNumber: true), TextTable.Column("method"),
             TextTable.Column("UD", isNumber: true), TextTable.Column("UD 95 %", isNumber: true),

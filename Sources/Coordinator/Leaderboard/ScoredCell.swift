@@ -39,6 +39,20 @@ public struct ScoredCell: Sendable, Hashable {
         self.notApplicable = notApplicable
     }
 
+    /// The main metric of a task's text; of classification where it is none that is known.
+    public static func metric(ofTask text: String) -> MetricDescription {
+        TaskSettings(text: text)?.mainMetric ?? TaskKind.cls.mainMetric
+    }
+
+    /// What the best predictor that looks at nothing comes to: as the runs measured it, and for
+    /// classification alone one over the classes; `nil` where there is no such thing.
+    var chance: Double? {
+        let measured = runs.compactMap(\.chance)
+        if !measured.isEmpty { return Statistics.mean(measured) }
+        let isPlain = TaskSettings(text: task)?.isPlainClassification ?? true
+        return isPlain ? 1 / Double(classCount) : nil
+    }
+
     /// Whether this is training on clean data.
     public var isClean: Bool { methodName == "clean" }
 }
@@ -54,6 +68,8 @@ public struct ScoredRun: Sendable, Hashable {
     public var flaggedCount: Int
     /// The task's main metric after the last epoch.
     public var metric: Double?
+    /// What a predictor that looks at nothing makes of the same metric.
+    public var chance: Double?
     /// The running training loss of the last epoch, in nats.
     public var trainLoss: Double?
     /// The loss over the SAL images at the last measured epoch, in nats.

@@ -41,31 +41,45 @@ struct ScoreLoader {
         {
             let id: Int64 = row["id"]
             var run = (matrices[id] ?? MatrixBuilder()).run(seed: row["seed"])
-            run.metric = metrics[id]?.accuracy
+            run.metric = metrics[id]?.main
             run.trainLoss = metrics[id]?.trainLoss
+            run.chance = metrics[id]?.chance
             run.reach = reach[id]
             found[row["cell"], default: []].append(run)
         }
         return found
     }
 
-    private func metrics() throws -> [Int64: (accuracy: Double?, trainLoss: Double?)] {
-        var found: [Int64: (accuracy: Double?, trainLoss: Double?)] = [:]
+    private struct Metrics {
+        var main: Double?
+        var trainLoss: Double?
+        var chance: Double?
+    }
+
+    /// The rows of what a cell measures, which may be one of several tasks trained together.
+    private func metrics() throws -> [Int64: Metrics] {
+        var found: [Int64: Metrics] = [:]
         for row in try fetch(
             """
-            SELECT r.id, m.split, m.value
+            SELECT r.id, c.task, m.split, m.name, m.value
             FROM cell c JOIN run r ON r.cell = c.id
               JOIN runJob rj ON rj.run = r.id AND rj.role = 'segment'
-              JOIN metric m ON m.job = rj.job AND m.epoch = c.epochs AND m.task = c.task
+              JOIN metric m ON m.job = rj.job AND m.epoch = c.epochs
+                AND m.task = substr(c.task, 1, instr(c.task || '@', '@') - 1)
             WHERE c.sweep = ? AND c.hidden = 0 AND r.hidden = 0
-              AND (m.split, m.name) IN (VALUES ('test', 'accuracy'), ('train', 'loss'))
             """)
         {
+            let main = ScoredCell.metric(ofTask: row["task"])
+            let name: String = row["name"]
+            let split: String = row["split"]
             let value: Double? = row["value"]
-            if row["split"] == "test" {
-                found[row["id"], default: (nil, nil)].accuracy = value
-            } else {
-                found[row["id"], default: (nil, nil)].trainLoss = value
+            switch split {
+            case "test" where name == main.name: found[row["id"], default: Metrics()].main = value
+            case "train" where name == "loss":
+                found[row["id"], default: Metrics()].trainLoss = value
+            case "chance" where name == main.name:
+                found[row["id"], default: Metrics()].chance = value
+            default: break
             }
         }
         return found

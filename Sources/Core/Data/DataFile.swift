@@ -41,6 +41,11 @@ enum DataFile {
         }
     }
 
+    /// Whether a folder has all of these files.
+    static func exist(_ names: [String], in folder: String) -> Bool {
+        names.allSatisfy { FileManager.default.fileExists(atPath: folder + "/" + $0) }
+    }
+
     private static func resolved(_ path: String) -> String {
         URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }

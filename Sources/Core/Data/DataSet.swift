@@ -1,19 +1,104 @@
-/// A data set read whole: what it is, and its training and test images in the files' order.
+/// A data set: what it is, and its training and test images in the files' order.
 public struct DataSet: Sendable {
     /// The name it is asked for by, such as `fashion-mnist`.
     public let name: String
     /// What the set is, for plans and keys.
     public let facts: DataFacts
-    /// The training images.
-    public let train: ImageSet
-    /// The test images.
-    public let test: ImageSet
+    private let content: Content
 
-    /// Takes every part as given.
+    /// The two parts that runs use.
+    public enum Part: String, Hashable, Sendable, CaseIterable {
+        case train, test
+    }
+
+    private enum Content: Sendable {
+        case images(train: ImageSet, test: ImageSet)
+        /// Images that are drawn when they are asked for.
+        case rooms(RoomsRenderer)
+    }
+
+    /// A set read whole; takes every part as given.
     public init(name: String, facts: DataFacts, train: ImageSet, test: ImageSet) {
         self.name = name
         self.facts = facts
-        self.train = train
-        self.test = test
+        content = .images(train: train, test: test)
+    }
+
+    /// A set of rooms, of which nothing is drawn yet but what its digest needs.
+    public init(name: String, rooms settings: RoomsSettings) {
+        let renderer = RoomsRenderer(settings)
+        self.name = name
+        facts = renderer.facts
+        content = .rooms(renderer)
+    }
+
+    /// All training images.
+    public var train: ImageSet { images(.train) }
+    /// All test images.
+    public var test: ImageSet { images(.test) }
+
+    private func images(_ part: Part) -> ImageSet {
+        switch content {
+        case .images(let train, let test): part == .train ? train : test
+        case .rooms(let renderer):
+            renderer.images(part.split, Array(0..<renderer.count(part)))
+        }
+    }
+
+    /// A random subset of a part with equal shares of the classes, as
+    /// `ImageSet.stratifiedSubset` has it; nothing outside of it is drawn.
+    public func subset(
+        _ part: Part, count: Int, random: RandomStream
+    ) throws(DataError) -> ImageSet {
+        switch content {
+        case .images(let train, let test):
+            return try (part == .train ? train : test).stratifiedSubset(
+                count: count, random: random)
+        case .rooms(let renderer):
+            let labels = (0..<renderer.count(part)).map { renderer.label($0) }
+            let positions = try StratifiedSubset.positions(
+                labels: labels, classCount: facts.classCount, count: count, random: random)
+            return renderer.images(part.split, positions)
+        }
+    }
+
+    /// The images of a part at these positions of its own order, which must be there.
+    public func images(_ part: Part, at positions: [Int]) -> ImageSet {
+        switch content {
+        case .images(let train, let test):
+            return (part == .train ? train : test).selecting(positions)
+        case .rooms(let renderer):
+            return renderer.images(part.split, positions)
+        }
+    }
+
+    /// What is known of every pixel of images of a part; `nil`: this set says nothing of pixels.
+    public func maps(_ part: Part, of images: ImageSet) -> SceneMaps? {
+        guard case .rooms(let renderer) = content else { return nil }
+        return renderer.maps(part.split, images.indices)
+    }
+}
+
+extension DataSet.Part {
+    var split: RoomsSettings.Split { self == .train ? .train : .test }
+}
+
+extension RoomsRenderer {
+    func count(_ part: DataSet.Part) -> Int {
+        part == .train ? settings.trainCount : settings.testCount
+    }
+
+    /// The digest covers the settings, and the first hundred training images as this machine draws
+    /// them: two machines that drew differently would not be taken for each other.
+    var facts: DataFacts {
+        let sample = images(.train, Array(0..<min(100, settings.trainCount)))
+        let words =
+            "rooms10 generator \(RoomsSettings.generatorVersion) \(settings.difficulty.rawValue) "
+            + "side \(settings.side) seed \(settings.seed) train \(settings.trainCount) "
+            + "test \(settings.testCount)"
+        return DataFacts(
+            digest: Digest(of: Array(words.utf8) + sample.pixels), channels: 3,
+            height: settings.side, width: settings.side, classCount: RoomsSettings.classCount,
+            trainCount: settings.trainCount, testCount: settings.testCount, hasMaps: true)
     }
 }

@@ -3,7 +3,12 @@ import Foundation
 /// The data sets that are known by name, and where they are looked for.
 public enum DataSetCatalog {
     /// The names of all known data sets.
-    public static let names = ["fashion-mnist", "mnist", "kmnist"]
+    public static let names =
+        RoomsSettings.named.map(\.name) + idxNames + [
+            "cifar10", "cifar100", "svhn", "image-folder-32", "image-folder-64",
+        ]
+
+    private static let idxNames = ["fashion-mnist", "mnist", "kmnist"]
 
     /// Where Debian's packages put data sets.
     static let systemFolder = "/usr/share/datasets"
@@ -17,12 +22,25 @@ public enum DataSetCatalog {
     /// - Returns: The set, whole.
     /// - Throws: `DataError`, also when the set is in none of the places looked at.
     public static func open(name: String, folder: String? = nil) throws(DataError) -> DataSet {
-        try IDXSet(files: files(name: name, folder: folder)).dataSet(name: name)
+        if let rooms = RoomsSettings.named.first(where: { $0.name == name }) {
+            return DataSet(name: name, rooms: rooms.settings)
+        }
+        switch name {
+        case "cifar10": return try CIFARSet(layout: .ten).open(name: name, folder: folder)
+        case "cifar100": return try CIFARSet(layout: .hundred).open(name: name, folder: folder)
+        case "image-folder-32":
+            return try ImageFolderSet(side: 32).open(name: name, folder: folder)
+        case "image-folder-64":
+            return try ImageFolderSet(side: 64).open(name: name, folder: folder)
+        case "svhn": return try SVHNSet.open(name: name, folder: folder)
+        default: break
+        }
+        return try IDXSet(files: files(name: name, folder: folder)).dataSet(name: name)
     }
 
     /// The four files of a set in the first place that has them all.
     static func files(name: String, folder: String?) throws(DataError) -> IDXSetFiles {
-        guard names.contains(name) else { throw .unknownSet(name: name, known: names) }
+        guard idxNames.contains(name) else { throw .unknownSet(name: name, known: names) }
         let places = folder.map { [$0, $0 + "/" + name] } ?? [systemFolder + "/" + name]
         for place in places {
             guard let files = IDXSetFiles(in: place) else { continue }

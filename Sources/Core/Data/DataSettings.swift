@@ -24,10 +24,12 @@ public struct DataFacts: Codable, Hashable, Sendable {
     public var classCount: Int
     public var trainCount: Int
     public var testCount: Int
+    /// Whether the set knows depth, normals and so on of every pixel.
+    public var hasMaps: Bool
 
     public init(
         digest: Digest, channels: Int, height: Int, width: Int, classCount: Int, trainCount: Int,
-        testCount: Int
+        testCount: Int, hasMaps: Bool = false
     ) {
         self.digest = digest
         self.channels = channels
@@ -36,6 +38,7 @@ public struct DataFacts: Codable, Hashable, Sendable {
         self.classCount = classCount
         self.trainCount = trainCount
         self.testCount = testCount
+        self.hasMaps = hasMaps
     }
 }
 

@@ -1,27 +1,42 @@
 import CZlib
 
-/// Inflates gzip files (RFC 1952) with the system's zlib, which checks their CRC-32 and length, and
-/// the plain streams (RFC 1951) of zip members.
+/// Inflates gzip files (RFC 1952), and zlib streams (RFC 1950) and plain ones (RFC 1951) inside
+/// other files, with the system's zlib, which checks their sums and lengths.
 enum Gzip {
     /// How every gzip file begins: two magic bytes and the deflate method.
     static let magic: [UInt8] = [0x1F, 0x8B, 0x08]
     private static let chunkBytes = 1 << 18
     /// 15 bits of window, plus 16 for "gzip and nothing else".
-    private static let windowBits: Int32 = 15 + 16
+    private static let gzipBits: Int32 = 15 + 16
+    /// 15 bits of window in a zlib stream.
+    private static let zlibBits: Int32 = 15
 
     /// Inflates the one member that `bytes` must hold, to at most `bytesMax` bytes.
     static func inflated(
         _ bytes: [UInt8], file: String, bytesMax: Int
     ) throws(DataError) -> [UInt8] {
+        try inflated(bytes, file: file, bytesMax: bytesMax, windowBits: gzipBits)
+    }
+
+    /// Inflates the one zlib stream that `bytes` must hold, to at most `bytesMax` bytes.
+    static func inflatedZlib(
+        _ bytes: [UInt8], file: String, bytesMax: Int
+    ) throws(DataError) -> [UInt8] {
+        try inflated(bytes, file: file, bytesMax: bytesMax, windowBits: zlibBits)
+    }
+
+    private static func inflated(
+        _ bytes: [UInt8], file: String, bytesMax: Int, windowBits: Int32
+    ) throws(DataError) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(min(bytesMax, bytes.count * 2))
-        let end = inflate(bytes, into: &output, bytesMax: bytesMax)
+        let end = inflate(bytes, into: &output, bytesMax: bytesMax, windowBits: windowBits)
         guard end.status == Z_STREAM_END else {
             throw refusal(end, file: file, bytesMax: bytesMax, inflatedBytes: output.count)
         }
         guard end.consumed == bytes.count else {
             throw .malformed(
-                file: file, offset: end.consumed, expected: "the end of the gzip file",
+                file: file, offset: end.consumed, expected: "the end of the deflated stream",
                 found: "\(bytes.count - end.consumed) more bytes")
         }
         return output
@@ -51,7 +66,7 @@ enum Gzip {
 
     /// Runs zlib over `bytes` until the stream ends, breaks, or has given more than `bytesMax`.
     private static func inflate(
-        _ bytes: [UInt8], into output: inout [UInt8], bytesMax: Int, windowBits: Int32 = windowBits
+        _ bytes: [UInt8], into output: inout [UInt8], bytesMax: Int, windowBits: Int32
     ) -> Ending {
         var input = bytes
         var chunk = [UInt8](repeating: 0, count: chunkBytes)
@@ -92,6 +107,6 @@ enum Gzip {
             end.status == Z_BUF_ERROR
             ? "the end of the file" : end.message ?? "zlib's status \(end.status)"
         return .malformed(
-            file: file, offset: inflatedBytes, expected: "an intact gzip stream", found: found)
+            file: file, offset: inflatedBytes, expected: "an intact deflated stream", found: found)
     }
 }

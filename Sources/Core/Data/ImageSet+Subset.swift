@@ -29,21 +29,36 @@ extension ImageSet {
     public func stratifiedSubset(
         count wanted: Int, random: RandomStream
     ) throws(DataError) -> ImageSet {
-        precondition(wanted >= 0, "a subset of \(wanted) images")
         if wanted == 0 { return self }
-        var open = try quotas(of: wanted)
+        return selecting(
+            try StratifiedSubset.positions(
+                labels: labels, classCount: classCount, count: wanted, random: random))
+    }
+}
+
+/// Chooses random subsets with equal shares of the classes, from labels alone.
+enum StratifiedSubset {
+    /// Which images are chosen, in random order; 0 stands for all of them in their own order.
+    static func positions(
+        labels: [Int32], classCount: Int, count wanted: Int, random: RandomStream
+    ) throws(DataError) -> [Int] {
+        precondition(wanted >= 0, "a subset of \(wanted) images")
+        if wanted == 0 { return Array(labels.indices) }
+        var open = try quotas(of: wanted, labels: labels, classCount: classCount)
         var random = random
         var positions: [Int] = []
         positions.reserveCapacity(wanted)
-        for position in random.permutation(count) where open[Int(labels[position])] > 0 {
+        for position in random.permutation(labels.count) where open[Int(labels[position])] > 0 {
             open[Int(labels[position])] -= 1
             positions.append(position)
         }
-        return selecting(positions)
+        return positions
     }
 
     /// How many images each class gives to a subset of `wanted`.
-    private func quotas(of wanted: Int) throws(DataError) -> [Int] {
+    private static func quotas(
+        of wanted: Int, labels: [Int32], classCount: Int
+    ) throws(DataError) -> [Int] {
         var available = [Int](repeating: 0, count: classCount)
         for label in labels { available[Int(label)] += 1 }
         var quotas: [Int] = []

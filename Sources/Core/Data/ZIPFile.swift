@@ -46,7 +46,7 @@ public struct ZIPFile: Sendable {
     }
 
     /// An archive's bytes, members stored as they are, their content at multiples of 64.
-    static func encoded(_ members: [(name: String, bytes: [UInt8])]) -> [UInt8] {
+    public static func encoded(_ members: [(name: String, bytes: [UInt8])]) -> [UInt8] {
         var output: [UInt8] = []
         var directory: [UInt8] = []
         for (name, bytes) in members {

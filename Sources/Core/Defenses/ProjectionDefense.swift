@@ -20,7 +20,7 @@ struct ProjectionDefense: DataSetDefense {
     func rewriting(
         _ settings: DefenseSettings, fittedTo images: ImageSet, random: RandomStream
     ) -> any ImageRewriting {
-        let classifier = LinearFit(
+        let classifier = ProjectionFit(
             images: images, updates: Int(settings.number("updates")), random: random)
         return OrthogonalProjection(removing: classifier.weights)
     }
@@ -84,7 +84,7 @@ public struct OrthogonalProjection: ImageRewriting {
 
 /// A linear classifier of images without bias: SGD at 0.1, a tenth of it after a half and again
 /// after three quarters of the updates.
-struct LinearFit {
+struct ProjectionFit {
     /// One vector a class.
     let weights: [[Float]]
 

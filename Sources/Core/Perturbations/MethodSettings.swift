@@ -12,4 +12,7 @@ public struct MethodSettings: Codable, Hashable, Sendable {
         self.numbers = numbers
         self.words = words
     }
+
+    /// Whether the images come from files made elsewhere rather than from a method here.
+    public var isExternal: Bool { words["kind"] == "external" }
 }

@@ -14,6 +14,10 @@ public struct RandomStream: Sendable, Hashable, Codable {
         state = RandomStream.mixed(seed &+ RandomStream.increment)
     }
 
+    /// Goes on from a state that was worked out elsewhere, for generators whose numbers are fixed
+    /// by a published rule.
+    init(state: UInt64) { self.state = state }
+
     /// The stream for one purpose, and one item of it; independent of what was drawn from `self`
     /// only as far as `self` was not drawn from before deriving, so derive from a fresh stream.
     public func derived(_ purpose: String, _ index: Int = 0) -> RandomStream {
@@ -79,7 +83,8 @@ public struct RandomStream: Sendable, Hashable, Codable {
 
     private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
 
-    private static func mixed(_ value: UInt64) -> UInt64 {
+    /// SplitMix64's finalizer.
+    static func mixed(_ value: UInt64) -> UInt64 {
         var bits = value
         bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
         bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB

@@ -23,6 +23,9 @@ public struct Objective: Sendable {
         case classes([Int32])
         /// A class a pixel, row after row, 255 where it does not count; cross-entropy.
         case pixelClasses([UInt8])
+        /// The surface of each pixel, numbered anew in every image, 255 where it does not count;
+        /// embeddings of one surface's pixels are drawn together, and others apart.
+        case segments([UInt8])
         /// Numbers a pixel.
         case planes(PlaneTarget)
     }
@@ -126,7 +129,7 @@ extension Objective.Target {
     var isClassification: Bool {
         switch self {
         case .classes, .pixelClasses: true
-        case .planes: false
+        case .segments, .planes: false
         }
     }
 
@@ -142,6 +145,9 @@ extension Objective.Target {
                 && labels.allSatisfy { $0 < classes || $0 == 255 }
                 ? nil
                 : "it takes \(images.count) times \(height)x\(width) classes in 0..<\(classes)"
+        case (.segments(let labels), .image(_, let height, let width)):
+            return labels.count == images.count * height * width
+                ? nil : "it takes \(images.count) times \(height)x\(width) surfaces"
         case (.planes(let target), .image(_, let height, let width)):
             let isWhole = target.values.count == images.count * shape.elements
             let masked = target.mask.map { $0.count == images.count * height * width } ?? true

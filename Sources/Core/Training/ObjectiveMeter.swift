@@ -52,6 +52,11 @@ final class ObjectiveMeter {
                 sum[index] = Losses.pixelCrossEntropy(
                     prediction, classes: planes(shape).channels,
                     labels: targets[index].labels, weight: weight, gradient: gradient)
+            case .segments(let labels):
+                targets[index].load(labels, items, shape)
+                sum[index] = pairLoss(
+                    executor, items, targets[index].labels, prediction, shape, weight: weight,
+                    gradient: gradient)
             case .planes(let target):
                 targets[index].load(target, items, shape)
                 sum[index] = targets[index].loss(
@@ -77,6 +82,37 @@ final class ObjectiveMeter {
                         prediction, classes: shape.elements, row: place, label: labels[item.image])
             }
         }
+    }
+
+    /// The mean over pairs of pixels; which pixels is drawn for each image and step, and is the
+    /// same every time where nothing is trained.
+    private func pairLoss(
+        _ executor: Executor, _ items: ArraySlice<BatchItem>, _ labels: [UInt8],
+        _ prediction: Tensor, _ shape: SampleShape, weight: Float, gradient: Tensor?
+    ) -> LossSum {
+        let channels = planes(shape).channels
+        let plane = planes(shape).plane
+        let random = executor.mode == .training ? executor.stepRandom : nil
+        let chosen = items.enumerated().map { position, item in
+            let own = Array(labels[(position * plane)..<((position + 1) * plane)])
+            guard let random else { return PixelPairs.evaluated(image: item.image, labels: own) }
+            return PixelPairs.chosen(
+                own, count: PixelPairs.trainedCount, random: random.derived("pairs", item.image))
+        }
+        if let gradient { Kernels.clear(gradient) }
+        let pairs = chosen.reduce(0) { $0 + $1.count * $1.count }
+        var sum = LossSum()
+        for (position, pixels) in chosen.enumerated() {
+            let own = Array(labels[(position * plane)..<((position + 1) * plane)])
+            let loss = PixelPairs.loss(
+                prediction.pointer + position * plane, stride: items.count * plane,
+                channels: channels, labels: own, chosen: pixels,
+                scale: Double(weight) / Double(max(1, pairs)),
+                gradient: gradient.map { $0.pointer + position * plane })
+            sum.loss += loss.sum
+            sum.count += loss.pairs
+        }
+        return sum
     }
 }
 

@@ -30,6 +30,9 @@ public final class Trainer {
     private let meter: ObjectiveMeter
     private var ascent: SharpnessAscent?
     private let guardian: (any BatchGuard)?
+    private var weighting: LossWeighting?
+    /// What the tasks' losses are multiplied by in this step; `nil`: nothing.
+    private var factors: [Float]?
     /// The batch at hand; its memory is used again by the next.
     private var items: [BatchItem] = []
     /// The last epoch's losses, task by task.
@@ -41,11 +44,14 @@ public final class Trainer {
     ///   - random: The run's stream; weights, shuffles, augmentation and dropout derive from it.
     ///   - objective: The losses to lower; `nil`: the cross-entropy of the images' classes at the
     ///     first head. What no loss depends on is not trained.
+    ///   - weighting: Of the objective's terms beside their own weights, where that changes.
     ///   - defense: What is done to every batch.
     public init(
         network: Network, settings: TrainingSettings, images: ImageSet, random: RandomStream,
-        objective: Objective? = nil, defense: TrainingDefense? = nil
+        objective: Objective? = nil, weighting: LossWeighting? = nil,
+        defense: TrainingDefense? = nil
     ) {
+        self.weighting = weighting
         self.settings = settings
         self.random = random
         self.images = images
@@ -68,6 +74,9 @@ public final class Trainer {
     }
 
     public var parameters: ParameterSet { executor.parameters }
+
+    /// What each task's loss is multiplied by now, beside its own weight; empty without weighting.
+    public var lossFactors: [Double] { weighting?.factors ?? [] }
 
     /// Trains the next epoch; `progress` hears the share of it done.
     public func trainEpoch(progress: (Double) -> Void = { _ in }) -> LossSum {
@@ -93,6 +102,7 @@ public final class Trainer {
         }
         epoch += 1
         epochSum = sum
+        weighting?.endEpoch(losses: sum.sums.map(\.mean))
         return sum.total
     }
 
@@ -102,13 +112,16 @@ public final class Trainer {
     private func advance(_ chosen: ArraySlice<Int>) -> ObjectiveSum {
         let step = optimizer.steps
         load(chosen, step: step)
+        factors = weighting.map { $0.factors.map { Float($0) } }
         let sum = gradients()
         if let ascent {
             ascent.climb(executor)
             _ = gradients()
             ascent.descend(executor)
         }
-        optimizer.step(executor, rate: schedule.rate(step: step))
+        let rate = schedule.rate(step: step)
+        optimizer.step(executor, rate: rate)
+        weighting?.step(losses: sum.sums.map(\.mean), rate: Double(rate))
         return sum
     }
 
@@ -140,7 +153,7 @@ public final class Trainer {
 
     private func gradients() -> ObjectiveSum {
         executor.forward(nodes: meter.nodes, mode: .training)
-        let sum = meter.losses(executor, items[...], scale: { _ in 1 })
+        let sum = meter.losses(executor, items[...], scale: { factors?[$0] ?? 1 })
         executor.backward()
         return sum
     }
@@ -151,7 +164,7 @@ public final class Trainer {
     public var state: TrainingState {
         TrainingState(
             epoch: epoch, optimizerSteps: optimizer.steps,
-            arrays: parameters.named + optimizer.state(parameters))
+            arrays: parameters.named + optimizer.state(parameters) + (weighting?.arrays ?? []))
     }
 
     /// Goes on from a state, as if this trainer had come to it itself.
@@ -161,6 +174,7 @@ public final class Trainer {
         let missing = optimizer.restore(
             steps: state.optimizerSteps, parameters: parameters, { lookup[$0] })
         if let missing { throw TrainingState.Failure(missing: missing) }
+        weighting?.restore(lookup)
         epoch = state.epoch
     }
 }

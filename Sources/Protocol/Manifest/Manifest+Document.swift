@@ -67,7 +67,9 @@ extension DataSettings {
 extension MethodSettings {
     var tree: SettingTree {
         let numbers = numbers.map { SettingTree.Entry($0.key, .number($0.value)) }
-        let words = words.map { SettingTree.Entry($0.key, .text($0.value)) }
+        let words = words.map { key, word in
+            SettingTree.Entry(key, key == "allowPartial" ? .flag(word == "true") : .text(word))
+        }
         let parameters = (numbers + words).sorted { $0.key < $1.key }
         return .map([.init("name", .text(name))] + parameters)
     }

@@ -23,7 +23,7 @@ extension ManifestReader {
     private func dataSet(_ node: ManifestNode, _ field: String) -> String? {
         problems.choice(
             node, field, among: capabilities.dataSets,
-            later: ["cifar10", "cifar100", "emnist", "rooms10", "svhn"])
+            later: ["cifar10", "cifar100", "emnist", "svhn"])
     }
 
     func readModels(_ node: ManifestNode) -> [ModelSettings] {
@@ -56,20 +56,6 @@ extension ManifestReader {
             node, field, among: capabilities.models.map(\.name),
             later: ["linear", "mlp", "resnet18", "resnet34", "resnet50", "senet18", "vit"])
         return capabilities.models.first { $0.name == name }
-    }
-
-    func readTasks(_ node: ManifestNode?) -> [String] {
-        guard let node else { return ["cls"] }
-        return Axes.read(node, "tasks", problems) { item, path in
-            guard isScalar(item) else {
-                problems.refuse(
-                    item, path, "several tasks at once are known but not supported by this version")
-                return []
-            }
-            let later = ["autoencode", "depth", "edge", "kp2d", "normal", "scene", "segment"]
-            return problems.choice(item, path, among: capabilities.tasks, later: later)
-                .map { [$0] } ?? []
-        }
     }
 
     // MARK: Shared between the sides

@@ -10,7 +10,9 @@ extension ManifestReader {
                 return SectionReader(empty, path, problems).map { [settings($0, method)] } ?? []
             }
             return combinations(item, path).compactMap { section in
-                named(section, "name").flatMap { method($0, section.field("name")) }.map { method in
+                if section.node("kind") != nil { return external(section) }
+                return named(section, "name").flatMap { method($0, section.field("name")) }.map {
+                    method in
                     section.checkKeys(
                         ["name"] + method.parameters.map(\.name), later: Self.laterMethodKeys)
                     return settings(section, method)

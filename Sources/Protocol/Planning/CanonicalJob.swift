@@ -59,17 +59,19 @@ enum CanonicalJob {
     /// Measures what a segment of `course` left, with `poison` as far as the SAL images have it,
     /// and with the defense where it has rewritten them.
     static func measurement(
-        _ course: Course, poison: JobKey?, rewritten: Bool, checkpoint: JobKey,
-        sal: Encoded<SALSettings>, seed: UInt64, revision: Int, entryCount: Int
+        _ course: Course, of task: Encoded<String>, poison: JobKey?, rewritten: Bool,
+        checkpoint: JobKey, weights: JobKey?, sal: Encoded<SALSettings>, seed: UInt64,
+        revision: Int, entryCount: Int
     ) -> PlannedJob {
         let spec = SALSpec(
-            data: course.data.value, poison: poison, task: course.task.value,
+            data: course.data.value, poison: poison, task: task.value,
             model: course.model.value, checkpoint: checkpoint, settings: sal.value, seed: seed,
-            defense: rewritten ? course.defense.value : nil)
+            defense: rewritten ? course.defense.value : nil, weights: weights)
         var settings = "{\"checkpoint\":\"\(checkpoint)\",\"data\":\(course.data.text)"
         if rewritten { settings += ",\"defense\":\(course.defense.text)" }
         settings += ",\"model\":\(course.model.text)" + member("poison", poison)
-        settings += ",\"seed\":\(seed),\"settings\":\(sal.text),\"task\":\(course.task.text)}"
+        settings += ",\"seed\":\(seed),\"settings\":\(sal.text),\"task\":\(task.text)"
+        settings += member("weights", weights) + "}"
         return job(JobSpec(.sal(spec), revision: revision), settings, entryCount: entryCount)
     }
 

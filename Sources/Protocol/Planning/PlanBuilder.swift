@@ -12,7 +12,7 @@ struct PlanBuilder {
     private let crafting: (MethodSettings) -> MethodCrafting
     private let labels: CellLabels
     private let seeds: [(number: Int, seeds: RunSeeds)]
-    private let tasks: [Encoded<String>]
+    private let tasks: [TaskSettings]
     private let models: [Encoded<ModelSettings>]
     private let studies: [Study]
 
@@ -34,7 +34,7 @@ struct PlanBuilder {
         self.revisions = revisions
         labels = CellLabels(manifest)
         seeds = manifest.seeds.runs(sweep: manifest.seed)
-        tasks = manifest.tasks.map(Encoded.init)
+        tasks = manifest.tasks.compactMap { TaskSettings(text: $0) }
         models = manifest.models.map(Encoded.init)
         studies = manifest.training.flatMap { training in
             manifest.sal.map { sal in
@@ -58,16 +58,16 @@ struct PlanBuilder {
         let subsets = subsets(of: data, digest: facts.digest)
         let methods = zip(manifest.methods, methods.map { PlannedMethod($0, crafting) })
         let defenses = zip(manifest.defenses, defenses.map(Encoded.init))
-        for task in tasks {
+        for task in tasks.flatMap(\.measurements) {
             for model in models {
                 for (givenDefense, defense) in defenses {
-                    let reason = reasonUnfit(defense.value, task.value)
+                    let reason = reasonUnfit(defense.value, task.text)
                     for study in studies {
                         for (given, method) in methods {
                             try addCell(
                                 Cell(
                                     data: data, classCount: facts.classCount, subsets: subsets,
-                                    task: task, model: model, defense: defense, study: study,
+                                    tasks: task, model: model, defense: defense, study: study,
                                     given: given, method: method, givenDefense: givenDefense,
                                     notApplicable: reason))
                         }
@@ -93,7 +93,7 @@ struct PlanBuilder {
         var data: DataSettings
         var classCount: Int
         var subsets: [Encoded<DataSpec>]
-        var task: Encoded<String>
+        var tasks: TaskSettings
         var model: Encoded<ModelSettings>
         var defense: Encoded<DefenseSettings>
         var study: Study
@@ -102,6 +102,9 @@ struct PlanBuilder {
         var method: PlannedMethod
         var givenDefense: DefenseSettings
         var notApplicable: String?
+
+        /// What is measured; what is trained may be more.
+        var task: Encoded<String> { Encoded(tasks.text) }
 
         /// The digest of the canonical settings, seeds apart.
         var key: CellKey {
@@ -124,7 +127,7 @@ struct PlanBuilder {
         cells.append(
             PlannedCell(
                 key: cell.key, data: cell.data, method: cell.method.whole.value, methodLabel: label,
-                task: cell.task.value, model: cell.model.value,
+                task: cell.tasks.text, model: cell.model.value,
                 modelLabel: labels.model(cell.model.value), defense: cell.defense.value,
                 training: cell.study.training.value, sal: cell.study.sal.value, runs: runs,
                 classCount: cell.classCount, defenseLabel: labels.defense(cell.givenDefense),
@@ -138,23 +141,46 @@ struct PlanBuilder {
     ) throws(PlanError) -> PlannedRun {
         let poison = try addPoison(seeds, subset, cell)
         let course = CanonicalJob.Course(
-            data: subset, poison: poison.last, task: cell.task, model: cell.model,
-            defense: cell.defense, training: cell.study.training, seed: seeds.train)
+            data: subset, poison: poison.last, task: Encoded(cell.tasks.trainingText),
+            model: cell.model, defense: cell.defense, training: cell.study.training,
+            seed: seeds.train)
+        let task = cell.task
+        var weights: [JobKey?] = cell.study.epochs.map { _ in nil }
+        if cell.tasks.learnsWeights { weights = try addCleanSegments(course, cell) }
         var run = PlannedRun(
             seed: number, poison: poison.last, segments: [], measurements: [],
             prerequisites: Array(poison.dropLast()))
-        var first = 1
-        for epoch in cell.study.epochs {
-            let segment = CanonicalJob.segment(
-                course, epochs: first...epoch, previous: run.segments.last,
-                revision: revisions.ofTraining(
-                    cell.model.value.name, defense: cell.defense.value.name))
+        for (epoch, weights) in zip(cell.study.epochs, weights) {
+            let segment = segment(course, upTo: epoch, after: run.segments.last, cell)
             run.segments.append(try add(segment))
-            let measurement = measurement(course, segment.key, seeds, cell)
+            let measurement = measurement(course, task, segment.key, weights, seeds, cell)
             run.measurements.append(.init(epoch: epoch, job: try add(measurement)))
-            first = epoch + 1
         }
         return run
+    }
+
+    /// The segment that ends with a measured epoch, and begins after the one measured before.
+    private func segment(
+        _ course: CanonicalJob.Course, upTo epoch: Int, after previous: JobKey?, _ cell: Cell
+    ) -> PlannedJob {
+        let first = (cell.study.epochs.last { $0 < epoch } ?? 0) + 1
+        return CanonicalJob.segment(
+            course, epochs: first...epoch, previous: previous,
+            revision: revisions.ofTraining(
+                cell.model.value.name, defense: cell.defense.value.name) + cell.tasks.revision)
+    }
+
+    /// The same course without a poison: what it learned to weigh losses by holds for all.
+    private mutating func addCleanSegments(
+        _ course: CanonicalJob.Course, _ cell: Cell
+    ) throws(PlanError) -> [JobKey?] {
+        var clean = course
+        clean.poison = nil
+        var keys: [JobKey] = []
+        for epoch in cell.study.epochs {
+            keys.append(try add(segment(clean, upTo: epoch, after: keys.last, cell)))
+        }
+        return keys
     }
 
     /// Adds all that a run's poison takes.
@@ -227,20 +253,24 @@ struct PlanBuilder {
     }
 
     private func measurement(
-        _ course: CanonicalJob.Course, _ checkpoint: JobKey, _ seeds: RunSeeds, _ cell: Cell
+        _ course: CanonicalJob.Course, _ task: Encoded<String>, _ checkpoint: JobKey,
+        _ weights: JobKey?, _ seeds: RunSeeds, _ cell: Cell
     ) -> PlannedJob {
         let model = cell.model.value
-        let filters = filterCounts[ModelOnData(model: model, dataSet: cell.data.set)] ?? []
+        let place = ModelOnData(
+            model: model, dataSet: cell.data.set, task: cell.tasks.trainingText)
+        let filters = filterCounts[place] ?? []
         let isTrained = cell.study.sal.value.data == .train
         let isRewritten = DefenseRegistry.rewrites(cell.defense.value, trained: isTrained)
         // Clean SAL images do not depend on the poison, so such a job does not wait to read it,
         // unless a defense rewrites them that may have learned from poisoned ones.
         let poison = isTrained || isRewritten ? course.poison : nil
+        let revision = revisions.ofSAL(
+            model.name, defense: isRewritten ? cell.defense.value.name : "none")
         return CanonicalJob.measurement(
-            course, poison: poison, rewritten: isRewritten, checkpoint: checkpoint,
-            sal: cell.study.sal, seed: seeds.sal,
-            revision: revisions.ofSAL(
-                model.name, defense: isRewritten ? cell.defense.value.name : "none"),
+            course, of: task, poison: poison, rewritten: isRewritten, checkpoint: checkpoint,
+            weights: weights, sal: cell.study.sal, seed: seeds.sal,
+            revision: revision + cell.tasks.revision,
             entryCount: max(1, cell.study.sal.value.entryCount(filterCounts: filters)))
     }
 

@@ -6,6 +6,8 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
     case tooFewImages(field: String, asked: Int, available: Int, dataSet: String)
     /// A model that cannot learn from a data set.
     case modelUnfit(model: String, dataSet: String, reason: String)
+    /// A task that a data set cannot teach.
+    case taskUnfit(task: String, dataSet: String, reason: String)
     /// A method whose settings do not fit the images of a data set.
     case methodUnfit(method: String, dataSet: String, reason: String)
     /// A defense whose settings do not fit the images of a data set.
@@ -21,6 +23,8 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
             "\(field) is \(asked); \(set) has \(available) such images"
         case .modelUnfit(let model, let set, let reason):
             "models: \(model) cannot be built for \(set): \(reason)"
+        case .taskUnfit(let task, let set, let reason):
+            "tasks: \(task) cannot be learned from \(set): \(reason)"
         case .methodUnfit(let method, let set, let reason):
             "methods: \(method) cannot be crafted on \(set): \(reason)"
         case .defenseUnfit(let defense, let set, let reason):

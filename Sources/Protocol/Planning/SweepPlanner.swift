@@ -7,8 +7,8 @@ public enum SweepPlanner {
     ///
     /// - Parameters:
     ///   - facts: What each data set of the manifest is, by its name.
-    ///   - measuredLayers: The filters (output channels) of each of a network's measured layers,
-    ///     in their order; called once for each model and data set.
+    ///   - measuredLayers: The filters (output channels) of each layer that is measured of a
+    ///     network for some tasks, in their order; called once for each model, data set and tasks.
     ///   - resolveMethod: Fills in what of a method's settings depends on the size of the images,
     ///     and refuses what does not fit them; by default settings stay as they are.
     ///   - resolveDefense: The same for defenses.
@@ -18,7 +18,7 @@ public enum SweepPlanner {
     ///   - revisions: The versions of the code that will compute the jobs.
     public static func plan(
         _ manifest: Manifest, facts: [String: DataFacts],
-        measuredLayers: (ModelSettings, DataFacts) throws -> [Int],
+        measuredLayers: (ModelSettings, DataFacts, TaskSettings) throws -> [Int],
         resolveMethod: (MethodSettings, DataFacts) throws -> MethodSettings = { given, _ in given },
         resolveDefense: (DefenseSettings, DataFacts) throws -> DefenseSettings = { given, _ in
             given
@@ -48,10 +48,12 @@ public enum SweepPlanner {
     }
 }
 
-/// A network beside a data set.
+/// A network beside a data set and what it learns from it.
 struct ModelOnData: Hashable {
     var model: ModelSettings
     var dataSet: String
+    /// What it learns, as `TaskSettings.trainingText` has it.
+    var task: String
 }
 
 /// What must hold before a sweep is worth planning.
@@ -67,7 +69,8 @@ enum PlanCheck {
             }
         }
         let sides = [
-            manifest.data.count, manifest.tasks.count, manifest.models.count,
+            manifest.data.count, manifest.tasks.reduce(0) { $0 + PlanCheck.cellCount(of: $1) },
+            manifest.models.count,
             manifest.defenses.count, manifest.training.count, manifest.sal.count,
             manifest.methods.count,
         ]
@@ -77,6 +80,11 @@ enum PlanCheck {
             cellCount *= side
             guard cellCount <= Limits.cells else { throw .tooManyCells(limit: Limits.cells) }
         }
+    }
+
+    /// How many cells a task makes: tasks learned together make one for each loss measured.
+    private static func cellCount(of task: String) -> Int {
+        TaskSettings(text: task)?.measurements.count ?? 1
     }
 
     /// The methods with their settings complete for images of one size, in the manifest's order.
@@ -112,6 +120,23 @@ enum PlanCheck {
         return complete
     }
 
+    /// The tasks of a manifest, whose texts were checked when it was read.
+    static func tasks(
+        _ manifest: Manifest, on data: DataSettings, _ facts: DataFacts
+    ) throws(PlanError) -> [TaskSettings] {
+        var tasks: [TaskSettings] = []
+        for text in manifest.tasks {
+            guard let settings = TaskSettings(text: text) else {
+                throw .taskUnfit(task: text, dataSet: data.set, reason: "it is no known task")
+            }
+            if let reason = settings.problem(with: facts) {
+                throw .taskUnfit(task: text, dataSet: data.set, reason: reason)
+            }
+            tasks.append(settings)
+        }
+        return tasks
+    }
+
     private static func available(
         _ field: String, _ asked: Int, _ available: Int, _ set: String
     ) throws(PlanError) {
@@ -123,34 +148,38 @@ enum PlanCheck {
     /// The filters of each measured layer of each network on each data set.
     static func filterCounts(
         _ manifest: Manifest, _ facts: [String: DataFacts],
-        _ measuredLayers: (ModelSettings, DataFacts) throws -> [Int]
+        _ measuredLayers: (ModelSettings, DataFacts, TaskSettings) throws -> [Int]
     ) throws(PlanError) -> [ModelOnData: [Int]] {
         var counts: [ModelOnData: [Int]] = [:]
         for data in manifest.data {
             guard let known = facts[data.set] else { throw .factsMissing(dataSet: data.set) }
-            for model in manifest.models {
-                let pair = ModelOnData(model: model, dataSet: data.set)
-                guard counts[pair] == nil else { continue }
-                counts[pair] = try filterCounts(pair, known, measuredLayers)
+            for tasks in try PlanCheck.tasks(manifest, on: data, known) {
+                for model in manifest.models {
+                    let place = ModelOnData(
+                        model: model, dataSet: data.set, task: tasks.trainingText)
+                    guard counts[place] == nil else { continue }
+                    counts[place] = try filterCounts(place, tasks, known, measuredLayers)
+                }
             }
         }
         return counts
     }
 
     private static func filterCounts(
-        _ pair: ModelOnData, _ facts: DataFacts,
-        _ measuredLayers: (ModelSettings, DataFacts) throws -> [Int]
+        _ place: ModelOnData, _ tasks: TaskSettings, _ facts: DataFacts,
+        _ measuredLayers: (ModelSettings, DataFacts, TaskSettings) throws -> [Int]
     ) throws(PlanError) -> [Int] {
         let layers: [Int]
         do {
-            layers = try measuredLayers(pair.model, facts)
+            layers = try measuredLayers(place.model, facts, tasks)
         } catch {
             throw .modelUnfit(
-                model: pair.model.name, dataSet: pair.dataSet, reason: String(describing: error))
+                model: place.model.name, dataSet: place.dataSet, reason: String(describing: error))
         }
         guard !layers.isEmpty else {
             throw .modelUnfit(
-                model: pair.model.name, dataSet: pair.dataSet, reason: "it has no layer to measure")
+                model: place.model.name, dataSet: place.dataSet,
+                reason: "it has no layer to measure")
         }
         return layers
     }

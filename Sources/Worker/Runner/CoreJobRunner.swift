@@ -16,6 +16,8 @@ public final class CoreJobRunner: JobRunner {
         _ spec: JobSpec, entries: Range<Int>, context: RunContext
     ) throws -> JobOutcome {
         switch spec.body {
+        case .poison(let poison) where poison.method.isExternal:
+            return try ImportedPoisonJob(spec: poison, data: data, context: context).run()
         case .poison(let poison):
             return try PoisonJob(spec: poison, data: data, context: context).run()
         case .train(let train):
@@ -65,17 +67,49 @@ public final class CoreJobRunner: JobRunner {
             .derived("sal", Int(truncatingIfNeeded: spec.seed))
         let images = try set.stratifiedSubset(
             count: spec.settings.images, random: random.derived("images"))
-        let network = try source.network(spec.model)
+        // The same images before a defense: targets are of images as released.
+        let released =
+            spec.settings.data != .train
+            ? images
+            : try data.trained(on: spec.poison, clean: source.train, context).stratifiedSubset(
+                count: spec.settings.images, random: random.derived("images"))
+        let tasks = try TaskSettings.of(spec.task)
+        let network = try source.network(spec.model, tasks)
         let checkpoint = try CheckpointFile(path: try context.input(spec.checkpoint, "checkpoint"))
         let parameters = ParameterSet(network: network, random: random)
         try checkpoint.fill(parameters)
         let engine = SALEngine(
             network: network, parameters: parameters, images: images, settings: spec.settings,
             augment: checkpoint.augment, random: random.derived("views"),
-            trainingLoss: checkpoint.trainLoss)
-        let entries = engine.entries(random: random)
+            trainingLoss: checkpoint.trainLoss,
+            objective: try objective(
+                spec, tasks, network: network, images: released, checkpoint, context))
+        let entries = spec.settings.entries(
+            filterCounts: tasks.measuredLayers(of: network).map(\.filterCount), random: random)
         measured = (key, engine, entries)
         return (engine, entries)
+    }
+}
+
+extension CoreJobRunner {
+    /// What SAL is measured of; `nil`: the images' classes.
+    private func objective(
+        _ spec: SALSpec, _ tasks: TaskSettings, network: Network, images: ImageSet,
+        _ checkpoint: CheckpointFile, _ context: RunContext
+    ) throws -> Objective? {
+        if tasks.isPlainClassification { return nil }
+        let isTest = spec.settings.data == .test
+        let targets = try data.targets(
+            tasks, of: images, perturbedBy: spec.settings.data == .train ? spec.poison : nil,
+            isTest ? .test : .train, spec.data, folder: context.dataFolder)
+        var factors: [Double]?
+        if let weights = spec.weights {
+            factors = try CheckpointFile(path: try context.input(weights, "checkpoint"))
+                .state.lossFactors
+        }
+        return try tasks.measuredObjective(
+            network: network, images: images, targets: targets, factors: factors,
+            untrained: checkpoint.untrained)
     }
 }
 

@@ -1,3 +1,4 @@
+public import FathomCore
 public import FathomProtocol
 
 /// What a job may use of the slot it runs in.
@@ -6,6 +7,8 @@ public struct RunContext {
     public var dataFolder: String?
     /// The file of an input artifact, by the job that made it and the artifact's name.
     public var input: (JobKey, String) throws -> String
+    /// The file with the content of this digest, which was put there before the sweep began.
+    public var imported: (Digest) throws -> String
     /// Takes a finished artifact's bytes and answers how it is called from now on.
     public var keep: (String, [UInt8]) throws -> ArtifactReference
     /// Reports that a share, 0...1, of the lease is done. Cheap; may be called often.
@@ -14,11 +17,17 @@ public struct RunContext {
     public init(
         dataFolder: String?, input: @escaping (JobKey, String) throws -> String,
         keep: @escaping (String, [UInt8]) throws -> ArtifactReference,
-        progress: @escaping (Double) -> Void
+        progress: @escaping (Double) -> Void,
+        imported: @escaping (Digest) throws -> String = { digest in
+            throw RunnerError.artifactMisfits(
+                "imported poison",
+                reason: "nothing was imported here, and \(digest.short) is asked for")
+        }
     ) {
         self.dataFolder = dataFolder
         self.input = input
         self.keep = keep
+        self.imported = imported
         self.progress = progress
     }
 }

@@ -6,11 +6,13 @@ struct RunImages {
     let train: ImageSet
     let test: ImageSet
 
-    func network(_ model: ModelSettings) throws -> Network {
-        try ModelRegistry.classifier(
-            model, channels: train.channels, height: train.height, width: train.width,
-            classes: train.classCount)
+    func network(_ model: ModelSettings, _ tasks: TaskSettings) throws -> Network {
+        try ModelRegistry.network(
+            model, heads: tasks.heads(channels: train.channels, classes: train.classCount),
+            channels: train.channels, height: train.height, width: train.width)
     }
+
+    func images(_ part: DataSet.Part) -> ImageSet { part == .train ? train : test }
 }
 
 /// Opens data sets and poisons, and keeps those used last.
@@ -19,26 +21,44 @@ final class RunnerData {
     private var images: (spec: DataSpec, images: RunImages)?
     private var poison: (key: JobKey, images: ImageSet)?
     fileprivate var defended: (cause: DefenseCause, images: DefendedImages)?
+    private var clips: (digest: Digest, kinds: [TaskKind], clips: ClipConstants)?
+    private var targets: [TargetKey: TaskTargets] = [:]
+
+    /// What targets were made for.
+    private struct TargetKey: Hashable {
+        var part: DataSet.Part
+        var indices: [Int]
+        var kinds: [TaskKind]
+        /// Whose images they were worked out from; `nil`: the clean ones.
+        var released: JobKey?
+        var labels: [Int32]
+    }
 
     /// The subsets that `spec` names; clean.
     func images(_ spec: DataSpec, folder: String?) throws -> RunImages {
         if let images, images.spec == spec { return images.images }
+        let set = try open(spec, folder: folder)
+        let random = RandomStream(seed: spec.sweepSeed)
+            .derived("data", Int(truncatingIfNeeded: spec.dataSeed))
+        let chosen = RunImages(
+            train: try set.subset(
+                .train, count: spec.settings.train, random: random.derived("train")),
+            test: try set.subset(
+                .test, count: spec.settings.test, random: random.derived("test")))
+        images = (spec, chosen)
+        poison = nil
+        targets = [:]
+        defended = nil
+        return chosen
+    }
+
+    private func open(_ spec: DataSpec, folder: String?) throws -> DataSet {
         let set = try library.open(name: spec.settings.set, folder: folder)
         guard set.facts.digest == spec.digest else {
             throw RunnerError.dataDiffers(
                 set: spec.settings.set, here: set.facts.digest.short, planned: spec.digest.short)
         }
-        let random = RandomStream(seed: spec.sweepSeed)
-            .derived("data", Int(truncatingIfNeeded: spec.dataSeed))
-        let chosen = RunImages(
-            train: try set.train.stratifiedSubset(
-                count: spec.settings.train, random: random.derived("train")),
-            test: try set.test.stratifiedSubset(
-                count: spec.settings.test, random: random.derived("test")))
-        images = (spec, chosen)
-        poison = nil
-        defended = nil
-        return chosen
+        return set
     }
 
     /// What is trained on: the poison's images, or the clean ones without a poison.
@@ -48,6 +68,43 @@ final class RunnerData {
         let images = try PoisonFile.read(try context.input(key, "poison"), clean: clean)
         poison = (key, images)
         return images
+    }
+
+    /// What the tasks should say about images of a part.
+    ///
+    /// - Parameters:
+    ///   - shown: The images as the network sees them, a subset of the part's.
+    ///   - key: The job that perturbed them; `nil`: nothing did.
+    func targets(
+        _ tasks: TaskSettings, of shown: ImageSet, perturbedBy key: JobKey?, _ part: DataSet.Part,
+        _ spec: DataSpec, folder: String?
+    ) throws -> TaskTargets {
+        let released = tasks.targets == .released ? key : nil
+        let place = TargetKey(
+            part: part, indices: shown.indices, kinds: tasks.kinds, released: released,
+            labels: shown.labels)
+        if let made = targets[place] { return made }
+        let set = try open(spec, folder: folder)
+        let source = released == nil ? set.images(part, at: shown.indices) : shown
+        let needsMaps = tasks.kinds.contains(where: \.needsMaps)
+        let made = TaskTargets(
+            of: tasks.kinds, images: source, labels: shown.labels,
+            maps: needsMaps ? set.maps(part, of: shown) : nil, clips: clips(of: set, tasks))
+        // Training, test and SAL images of one run; more would only grow.
+        if targets.count >= 6 { targets = [:] }
+        targets[place] = made
+        return made
+    }
+
+    /// Where the set's responses are cut; worked out once, and only for tasks that are cut.
+    private func clips(of set: DataSet, _ tasks: TaskSettings) -> ClipConstants {
+        guard tasks.needsClips else { return ClipConstants(edge: 1, keypoint: 1) }
+        let kinds = tasks.kinds
+        if let clips, clips.digest == set.facts.digest, clips.kinds == kinds { return clips.clips }
+        let count = min(ClipConstants.imagesMax, set.facts.trainCount)
+        let made = ClipConstants(for: kinds, of: set.images(.train, at: Array(0..<count)))
+        clips = (set.facts.digest, kinds, made)
+        return made
     }
 }
 
@@ -88,35 +145,5 @@ extension RunnerData {
             rewriting: rewritesAll ? rewriting : nil)
         defended = (cause, made)
         return made
-    }
-}
-
-/// A poison as an artifact: 8-bit images `[N, C, H, W]` and labels `[N]` in one safetensors file.
-enum PoisonFile {
-    static func encoded(_ images: ImageSet) -> [UInt8] {
-        var file = SafetensorsFile(metadata: ["format": "fathom-poison-1"])
-        file.set(
-            "images",
-            to: StoredArray(
-                shape: [images.count, images.channels, images.height, images.width],
-                values: .uint8(images.pixels)))
-        file.set(
-            "labels", to: StoredArray(shape: [images.count], values: .int32(images.labels)))
-        return file.encoded()
-    }
-
-    static func read(_ path: String, clean: ImageSet) throws -> ImageSet {
-        let file = try SafetensorsFile(path: path)
-        guard let pixels = file["images"]?.bytes, let labels = file["labels"]?.integers,
-            pixels.count == clean.pixels.count, labels.count == clean.count,
-            labels.allSatisfy({ (0..<clean.classCount).contains($0) })
-        else {
-            throw RunnerError.artifactMisfits(
-                "poison", reason: "it does not hold \(clean.count) images of this data set")
-        }
-        var images = clean
-        images.pixels = pixels
-        images.labels = labels.map { Int32($0) }
-        return images
     }
 }

@@ -8,15 +8,21 @@ struct TrainingJob {
     let context: RunContext
 
     func run() throws -> JobOutcome {
-        try check()
+        let tasks = try check()
         let source = try data.images(spec.data, folder: context.dataFolder)
         let images = try data.defended(
             spec.defense, spec.data, poison: spec.poison, clean: source.train, context)
         let random = RandomStream(seed: spec.data.sweepSeed)
             .derived("run", Int(truncatingIfNeeded: spec.seed))
+        guard tasks.isPlainClassification else {
+            return try TaskTrainingJob(
+                spec: spec, tasks: tasks, data: data, context: context
+            ).run(source: source, images: images, random: random)
+        }
         let trainer = Trainer(
-            network: try source.network(spec.model), settings: spec.training, images: images.train,
-            random: random, defense: try DefenseRegistry.training(spec.defense, on: images.train))
+            network: try source.network(spec.model, tasks), settings: spec.training,
+            images: images.train, random: random,
+            defense: try DefenseRegistry.training(spec.defense, on: images.train))
         if let previous = spec.previous {
             let checkpoint = try CheckpointFile(path: try context.input(previous, "checkpoint"))
             try trainer.restore(checkpoint.state)
@@ -34,10 +40,8 @@ struct TrainingJob {
             metrics: metrics, artifacts: [try context.keep("checkpoint", checkpoint)])
     }
 
-    private func check() throws {
-        guard spec.task == "cls" else {
-            throw RunnerError.unsupported(field: "task", value: spec.task, known: "cls")
-        }
+    private func check() throws -> TaskSettings {
+        let tasks = try TaskSettings.of(spec.task)
         let known = DefenseRegistry.names
         guard known.contains(spec.defense.name) else {
             throw RunnerError.unsupported(
@@ -50,6 +54,7 @@ struct TrainingJob {
                 field: "epochs", value: "\(spec.firstEpoch)...\(spec.lastEpoch)",
                 known: "segments that begin at 1 or go on from a checkpoint")
         }
+        return tasks
     }
 
     /// A network that is no longer made of numbers is neither trained nor judged further.
@@ -84,9 +89,12 @@ struct CheckpointFile {
     /// The running training loss of its last epoch; `nil` when that was no number.
     let trainLoss: Double?
     let augment: [TrainingSettings.Augmentation]
+    /// Of several tasks, each one's loss on clean training images before any training.
+    let untrained: [Double]?
 
     static func encoded(
-        _ state: TrainingState, trainLoss: Double, augment: [TrainingSettings.Augmentation]
+        _ state: TrainingState, trainLoss: Double, augment: [TrainingSettings.Augmentation],
+        untrained: [Double]? = nil
     ) -> [UInt8] {
         var metadata = [
             "format": "fathom-checkpoint-1", "epoch": "\(state.epoch)",
@@ -94,6 +102,9 @@ struct CheckpointFile {
             "augment": augment.map(\.rawValue).joined(separator: ","),
         ]
         if trainLoss.isFinite { metadata["trainLoss"] = "\(trainLoss)" }
+        if let untrained {
+            metadata["untrained"] = untrained.map { "\($0)" }.joined(separator: ",")
+        }
         var file = SafetensorsFile(metadata: metadata)
         for array in state.arrays {
             file.set(
@@ -115,6 +126,9 @@ struct CheckpointFile {
         }
         state = TrainingState(epoch: epoch, optimizerSteps: steps, arrays: arrays)
         trainLoss = file.metadata["trainLoss"].flatMap { Double($0) }
+        untrained = file.metadata["untrained"].map { text in
+            text.split(separator: ",").compactMap { Double($0) }
+        }
         augment = (file.metadata["augment"] ?? "").split(separator: ",")
             .compactMap { TrainingSettings.Augmentation(rawValue: String($0)) }
     }

@@ -78,7 +78,8 @@ public final class SlotProcess {
                 guard now.seconds(since: told) > 0.5 else { return }
                 told = now
                 say(.heartbeat([LeaseProgress(lease: assignment.lease, share: share)]))
-            })
+            },
+            imported: { [self] digest in try verified(digest, name: "imported poison") })
     }
 
     private func input(_ job: JobKey, _ name: String, of assignment: Assignment) throws -> String {
@@ -87,15 +88,20 @@ public final class SlotProcess {
                 $0.job == job && $0.artifact.name == name
             })
         else { throw ArtifactError.notAnInput(name: name, job: job.digest.short) }
-        let file = folder.file(input.artifact.digest)
+        return try verified(input.artifact.digest, name: name)
+    }
+
+    /// The file of this content, which is hashed when it is first asked for.
+    private func verified(_ digest: Digest, name: String) throws -> String {
+        let file = folder.file(digest)
         guard folder.size(of: file) != nil else {
             throw ArtifactError.missing(name: name, path: file)
         }
-        if !verified.contains(input.artifact.digest) {
-            guard try Digest(ofFile: file) == input.artifact.digest else {
+        if !verified.contains(digest) {
+            guard try Digest(ofFile: file) == digest else {
                 throw ArtifactError.damaged(name: name, path: file)
             }
-            verified.insert(input.artifact.digest)
+            verified.insert(digest)
         }
         return file
     }

@@ -1,0 +1,45 @@
+/// What is known of every pixel of some images, beside their colors: the ground truth that dense
+/// tasks learn from. Planes have the images' size, row 0 at the top.
+public struct SceneMaps: Sendable {
+    public let count: Int
+    public let height: Int
+    public let width: Int
+    /// `[count][height][width]`: 1 where there is a surface, 0 in the sky.
+    public var valid: [UInt8]
+    /// Class of the surface, 0..<8: sky, floor, wall, sphere, box, cylinder, cone, arch.
+    public var semantic: [UInt8]
+    /// 0 background, 1 focal object, from 2 distractors.
+    public var instance: [UInt8]
+    /// Surfaces numbered by first appearance; only whether two are equal has a meaning.
+    public var segments: [UInt8]
+    /// Distance from the eye in metres; 0 in the sky.
+    public var depth: [Float]
+    /// Distance along the camera's axis in metres; 0 in the sky.
+    public var depthAlongAxis: [Float]
+    /// `[count][3][height][width]`: unit vectors, x right, y up, z to the viewer; 0 in the sky.
+    public var normals: [Float]
+    /// The scene under a lamp at the camera, in -1...1.
+    public var reshading: [Float]
+    /// `[count][2][height][width]`: principal curvatures in 1/m, the larger first.
+    public var curvatures: [Float]
+
+    /// Maps of `count` images, all zero.
+    public init(count: Int, height: Int, width: Int) {
+        self.count = count
+        self.height = height
+        self.width = width
+        let pixels = count * height * width
+        valid = [UInt8](repeating: 0, count: pixels)
+        semantic = valid
+        instance = valid
+        segments = valid
+        depth = [Float](repeating: 0, count: pixels)
+        depthAlongAxis = depth
+        reshading = depth
+        normals = [Float](repeating: 0, count: 3 * pixels)
+        curvatures = [Float](repeating: 0, count: 2 * pixels)
+    }
+
+    /// How many classes `semantic` has.
+    public static let semanticClasses = 8
+}

@@ -1,0 +1,184 @@
+/// How the losses of several tasks are weighed against each other.
+public enum TaskWeighting: String, Codable, Hashable, Sendable, CaseIterable {
+    /// Each counts 1.
+    case equal
+    /// As AdaShare has it: normals 3, depth 2, edges and keypoints 7, others 1.
+    case fixed
+    /// Learned beside the network: `L / (2 exp s) + s / 2`, with a number `s` a task.
+    case logVariance = "log-variance"
+    /// Dynamic weight averaging: tasks whose loss falls slowly count more.
+    case dwa
+}
+
+/// What a cell learns, and which of its losses SAL is measured of.
+///
+/// Its text is what manifests' tasks become in jobs and tables: `depth`, `edge:released`,
+/// `cls+depth`, `cls+depth:dwa`, and, for one member of several tasks learned together,
+/// `depth@cls+depth:dwa`, or `joint@...` and `balanced@...` for their sum.
+public struct TaskSettings: Hashable, Sendable {
+    /// Which loss is measured.
+    public enum Measured: Hashable, Sendable {
+        /// The only task's, or one member's.
+        case task(TaskKind)
+        /// The weighted sum that was trained.
+        case joint
+        /// The sum with each loss divided by what it was before training.
+        case balanced
+    }
+
+    /// What is learned, in order.
+    public let kinds: [TaskKind]
+    public let weighting: TaskWeighting
+    public let targets: TargetSource
+    public let measured: Measured
+
+    /// Tasks learned together; measured is the only one, or their sum.
+    public init(
+        _ kinds: [TaskKind], weighting: TaskWeighting = .equal, targets: TargetSource = .clean
+    ) {
+        precondition(!kinds.isEmpty && Set(kinds).count == kinds.count, "\(kinds) are no tasks")
+        self.init(
+            kinds: kinds, weighting: kinds.count == 1 ? .equal : weighting, targets: targets,
+            measured: kinds.count == 1 ? .task(kinds[0]) : .joint)
+    }
+
+    private init(
+        kinds: [TaskKind], weighting: TaskWeighting, targets: TargetSource, measured: Measured
+    ) {
+        self.kinds = kinds
+        self.weighting = weighting
+        self.targets = targets
+        self.measured = measured
+    }
+
+    /// Whether several tasks share the network.
+    public var isMulti: Bool { kinds.count > 1 }
+
+    /// The same training, with another loss measured.
+    public func measuring(_ measured: Measured) -> TaskSettings {
+        TaskSettings(kinds: kinds, weighting: weighting, targets: targets, measured: measured)
+    }
+
+    /// Everything that is measured of several tasks learned together; itself for a lone one.
+    public var measurements: [TaskSettings] {
+        guard isMulti else { return [self] }
+        return (kinds.map(Measured.task) + [.joint, .balanced]).map(measuring)
+    }
+
+    /// What training depends on: the text without what is measured.
+    public var trainingText: String {
+        let options = [
+            isMulti && weighting != .equal ? weighting.rawValue : nil,
+            targets == .released ? targets.rawValue : nil,
+        ].compactMap { $0 }
+        return ([kinds.map(\.rawValue).joined(separator: "+")] + options).joined(separator: ":")
+    }
+
+    /// The task of the metric rows that belong to what is measured.
+    public var rowTask: String {
+        guard isMulti else { return trainingText }
+        switch measured {
+        case .task(let kind): return kind.rawValue
+        case .joint: return "joint"
+        case .balanced: return "balanced"
+        }
+    }
+
+    public var text: String { isMulti ? rowTask + "@" + trainingText : trainingText }
+
+    /// Reads a text as `text` and `trainingText` write it.
+    public init?(text: String) {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let last = parts.last,
+            let training = TaskSettings(trainingText: last)
+        else { return nil }
+        guard parts.count == 2 else {
+            self = training
+            return
+        }
+        guard let found = training.measurements.first(where: { $0.rowTask == parts[0] }),
+            training.isMulti
+        else { return nil }
+        self = found
+    }
+
+    private init?(trainingText: Substring) {
+        var options = trainingText.split(separator: ":", omittingEmptySubsequences: false)
+        guard !options.isEmpty else { return nil }
+        let names = options.removeFirst().split(separator: "+", omittingEmptySubsequences: false)
+        let kinds = names.compactMap { TaskKind(rawValue: String($0)) }
+        guard kinds.count == names.count, Set(kinds).count == kinds.count else { return nil }
+        var weighting = TaskWeighting.equal
+        var targets = TargetSource.clean
+        for option in options {
+            if let read = TaskWeighting(rawValue: String(option)) {
+                weighting = read
+            } else if let read = TargetSource(rawValue: String(option)) {
+                targets = read
+            } else {
+                return nil
+            }
+        }
+        self.init(kinds, weighting: weighting, targets: targets)
+        guard self.trainingText == trainingText else { return nil }
+    }
+
+    /// What the table shows of it; a sum of losses is told by itself.
+    public var mainMetric: MetricDescription {
+        guard case .task(let kind) = measured else {
+            return MetricDescription("loss", isHigherBetter: false)
+        }
+        return kind.mainMetric
+    }
+
+    /// Whether what is measured can be held against a predictor that looks at nothing.
+    public var hasChance: Bool {
+        if case .task = measured { return true }
+        return false
+    }
+
+    /// Each task's weight where weights do not change in training.
+    public var baseWeights: [Double] {
+        kinds.map { weighting == .fixed ? $0.fixedWeight : 1 }
+    }
+
+    /// Whether this is classification alone, of the images' own classes.
+    public var isPlainClassification: Bool { kinds == [.cls] }
+
+    /// Whether a target is cut at a constant of the data set.
+    public var needsClips: Bool { kinds.contains(where: \.isClipped) }
+
+    /// The versions of the tasks' code above the first, to be added to a job's revision.
+    public var revision: Int { kinds.reduce(0) { $0 + $1.revision - 1 } }
+
+    /// The heads on a network for these images, in the order of the tasks.
+    public func heads(channels: Int, classes: Int) -> [HeadSettings] {
+        kinds.map { $0.head(channels: channels, classes: classes) }
+    }
+
+    /// The layers whose SAL is measured: all of a lone task's network, and of several what they
+    /// share, so that their vectors can be compared.
+    public func measuredLayers(of network: Network) -> [Network.MeasuredLayer] {
+        isMulti ? network.sharedLayers.map { network.measured[$0] } : network.measured
+    }
+
+    /// Whether what is measured depends on weights that training learns.
+    public var learnsWeights: Bool {
+        guard isMulti, weighting == .logVariance || weighting == .dwa else { return false }
+        if case .task = measured { return false }
+        return true
+    }
+
+    /// Why the tasks cannot be learned from a data set; `nil`: they can.
+    public func problem(with facts: DataFacts) -> String? {
+        if let kind = kinds.first(where: \.needsMaps), !facts.hasMaps {
+            return "task \(kind.rawValue) needs to know every pixel's surface, which this set does "
+                + "not; it can be asked for cls, edge, kp2d and ae"
+        }
+        if targets == .released, let kind = kinds.first(where: { !$0.isDerivedFromPixels }) {
+            return "targets: released is for tasks that pixels alone decide (edge, kp2d, ae), not "
+                + "for \(kind.rawValue)"
+        }
+        return nil
+    }
+}
