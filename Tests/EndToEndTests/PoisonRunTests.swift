@@ -57,10 +57,10 @@ struct PoisonRunTests {
             methods: [
                 "clean", "label-noise", "cuda", "{ name: ar, classes: 0-4, candidates: 60 }",
                 "{ name: rand-c, key: cluster, clusters: 3, fraction: 0.5 }",
-                "{ name: em-s, rounds: 6, stopError: 0, \(Self.small) }",
+                "{ name: em-s, rounds: 6, stopError: 0, trainSteps: 1, \(Self.small) }",
                 "{ name: tap, steps: 5, \(Self.small) }", "{ name: hypo, steps: 5, \(Self.small) }",
                 "{ name: ops+em-s, em-s.rounds: 6, em-s.stopError: 0, em-s.surrogate: lenet5, "
-                    + "em-s.batch: 50 }",
+                    + "em-s.trainSteps: 1, em-s.batch: 50 }",
             ])
         try run(manifest, "kinds.sqlite")
         // em-s and tap and hypo are two links each, shared by ops+em-s; the rest are one job each.

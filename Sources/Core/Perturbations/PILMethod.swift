@@ -39,7 +39,7 @@ struct PILMethod: PerturbationMethod {
         let size = images.pixelsPerImage
         let classes = max(2, request.keyCount)
         let pixels = images.pixels.map { Float($0) / 255 }
-        var fit = LinearFit(size: size, classes: classes, request: request)
+        var fit = PILSurrogate(size: size, classes: classes, request: request)
         fit.train(pixels, keys, epochs: Int(request.number("surrogateEpochs")))
         let objective = PILObjective(weights: fit.product, size: size, classes: classes)
         let noise = try moved(request, images, pixels, keys, objective)
@@ -181,7 +181,7 @@ public struct PILObjective: Sendable {
 }
 
 /// Two bias-free linear layers without anything between, trained by momentum with a cosine rate.
-struct LinearFit {
+struct PILSurrogate {
     private static let batch = 512
     private static let rate = 0.003
     private static let momentum: Float = 0.9
