@@ -10,6 +10,9 @@ public struct GoldenCase: Codable, Hashable, Sendable {
         public var what: String
         public var error: Double
         public var tolerance: Double
+
+        /// Whether the error is within the tolerance; NaN never is.
+        public var passed: Bool { error <= tolerance }
     }
 
     public var name: String
