@@ -22,7 +22,7 @@ struct ClusterTests {
     @Test("whose coordinator is killed goes on at once and repeats nothing")
     func killedCoordinator() throws {
         let kills = Self.isSlow ? 100 : 8
-        try ClusterSweep.write(to: folder, seeds: Self.isSlow ? 39 : 6)
+        try ClusterSweep.write(to: folder, seeds: Self.isSlow ? 60 : 6)
         let expected = try ClusterSweep.calm(in: folder, by: program)
         let cluster = try ClusterHarness(program, in: folder, leaseSeconds: 15)
         var random = RandomStream(seed: 1)
