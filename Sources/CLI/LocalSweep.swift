@@ -29,6 +29,10 @@ struct LocalSweep {
             Failure.say("sweep \(plan.name) is done already; nothing to run")
             return (store, sweep)
         }
+        let paused = jobs.count { $0.isPaused && $0.state == .open }
+        if paused > 0 {
+            Failure.say("\(paused) jobs are paused; `fathom resume \(storePath) …` lets them go on")
+        }
         let ending = try coordinate(jobs, store: store, artifacts: folder.path)
         if ending == .stopped {
             Failure.say("\ninterrupted; what is finished is kept, run the same command to go on")

@@ -15,6 +15,9 @@ struct SteerOptions: ParsableArguments {
     @Option(help: "The sweep, where the store holds several.")
     var sweep: String?
 
+    /// So many jobs, in words.
+    static func jobs(_ count: Int) -> String { count == 1 ? "1 job" : "\(count) jobs" }
+
     /// Tells the running coordinator, or changes the store where none runs.
     ///
     /// - Parameter states: The states in which a job is meant, as SQL.
@@ -86,7 +89,7 @@ struct RetryCommand: ParsableCommand {
 
     func run() throws {
         let result = try options.steer(states: "'quarantined'") { .retry($0) }
-        print("\(result.reopened) jobs put back")
+        print("\(SteerOptions.jobs(result.reopened)) put back")
     }
 }
 
@@ -100,7 +103,7 @@ struct CancelCommand: ParsableCommand {
 
     func run() throws {
         let result = try options.steer(states: "'open'") { .cancel($0) }
-        print("\(result.givenUp) jobs given up")
+        print("\(SteerOptions.jobs(result.givenUp)) given up")
     }
 }
 
@@ -114,7 +117,7 @@ struct PauseCommand: ParsableCommand {
 
     func run() throws {
         let result = try options.steer(states: "'open', 'blocked', 'quarantined'") { .pause($0) }
-        print("\(result.paused) jobs paused")
+        print("\(SteerOptions.jobs(result.paused)) paused")
     }
 }
 
@@ -127,7 +130,7 @@ struct ResumeCommand: ParsableCommand {
 
     func run() throws {
         let result = try options.steer(states: "'open', 'blocked', 'quarantined'") { .resume($0) }
-        print("\(result.resumed) jobs go on")
+        print("\(SteerOptions.jobs(result.resumed)) resumed")
     }
 }
 
@@ -144,6 +147,6 @@ struct ForgetCommand: ParsableCommand {
 
     func run() throws {
         let result = try options.steer(states: "'open', 'finished'") { .forget($0) }
-        print("\(result.forgotten) jobs forgotten; run the sweep to compute them again")
+        print("\(SteerOptions.jobs(result.forgotten)) forgotten; run the sweep to compute them again")
     }
 }

@@ -60,15 +60,7 @@ struct Chaos {
     }
 
     /// How many units of work are stored.
-    private var finished: Int {
-        guard let reader = try? Store.openReadOnly(path: folder.path + "/" + store),
-            let rows = try? reader.query(Self.finishedWork),
-            case .integer(let count)? = rows.rows.first?.first
-        else { return 0 }
-        return Int(count)
-    }
-
-    private static let finishedWork = "SELECT count(*) FROM attempt WHERE state = 'accepted'"
+    private var finished: Int { StoredWork.finished(in: folder.path + "/" + store) }
 
     /// Waits until so much work is finished; false when the run ended before.
     private func reach(_ target: Int, in run: Process) -> Bool {
@@ -95,6 +87,22 @@ struct Chaos {
             !(agents + slots).contains(where: Processes.isAlive)
         }
         if !areGone { problems.append("processes outlived their coordinator") }
+    }
+}
+
+/// What a store says while somebody else writes it.
+enum StoredWork {
+    /// How many attempts are accepted.
+    static func finished(in store: String) -> Int {
+        count("SELECT count(*) FROM attempt WHERE state = 'accepted'", in: store)
+    }
+
+    /// The number that a query answers; 0 while there is no store.
+    static func count(_ query: String, in store: String) -> Int {
+        guard let reader = try? Store.openReadOnly(path: store),
+            let rows = try? reader.query(query), case .integer(let count)? = rows.rows.first?.first
+        else { return 0 }
+        return Int(count)
     }
 }
 

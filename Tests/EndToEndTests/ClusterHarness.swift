@@ -1,4 +1,3 @@
-import FathomCoordinator
 import Foundation
 import Testing
 
@@ -110,13 +109,10 @@ final class ClusterHarness {
     // MARK: Looking
 
     /// How many attempts have been accepted.
-    var finished: Int { count("SELECT count(*) FROM attempt WHERE state = 'accepted'") }
+    var finished: Int { StoredWork.finished(in: folder.path + "/a.sqlite") }
 
     func count(_ query: String) -> Int {
-        guard let reader = try? Store.openReadOnly(path: folder.path + "/a.sqlite"),
-            let rows = try? reader.query(query), case .integer(let count)? = rows.rows.first?.first
-        else { return 0 }
-        return Int(count)
+        StoredWork.count(query, in: folder.path + "/a.sqlite")
     }
 
     /// Waits until so many attempts are accepted; false when the coordinator ended before.

@@ -20,6 +20,9 @@ struct LocalRunTests {
         try program.run(["query", store, Self.query, "--format", "csv"], in: folder.path).output
     }
 
+    /// How many probes are finished in `a.sqlite`.
+    private var finished: Int { StoredWork.finished(in: folder.path + "/a.sqlite") }
+
     private func probes(_ count: Int, _ store: String) -> [String] {
         ["probes", "--count", "\(count)", "--db", store, "--slots", "2"]
     }
@@ -45,11 +48,12 @@ struct LocalRunTests {
     func killedWorker(seed: Int) throws {
         var random = RandomStream(seed: UInt64(seed))
         let run = try program.start(probes(4_000, "a.sqlite"), in: folder.path)
-        for _ in 0..<2 {
-            _ = eventually(within: 20) {
-                !Processes.children(of: run.processIdentifier).isEmpty
-            }
-            usleep(UInt32(100_000 + random.integer(below: 400_000)))
+        for kills in 0..<2 {
+            try #require(
+                eventually(within: 60) {
+                    !Processes.children(of: run.processIdentifier).isEmpty
+                        && finished > 1_000 * kills + random.integer(below: 900)
+                })
             if let agent = Processes.children(of: run.processIdentifier).first {
                 kill(agent, SIGKILL)
             }
@@ -64,8 +68,8 @@ struct LocalRunTests {
     func killedCoordinator(seed: Int) throws {
         var random = RandomStream(seed: UInt64(seed + 100))
         let run = try program.start(probes(4_000, "a.sqlite"), in: folder.path)
-        _ = eventually(within: 20) { !Processes.children(of: run.processIdentifier).isEmpty }
-        usleep(UInt32(200_000 + random.integer(below: 600_000)))
+        let target = 1 + random.integer(below: 3_000)
+        try #require(eventually(within: 60) { finished >= target })
         let agents = Processes.children(of: run.processIdentifier)
         let slots = agents.flatMap(Processes.children)
         kill(run.processIdentifier, SIGKILL)

@@ -36,6 +36,24 @@ struct SteeringTests {
         #expect(try program.run(["retry", "a.sqlite", "nothing"], in: folder.path).status == 2)
     }
 
+    @Test("a paused job waits, in a running sweep too, until it is resumed")
+    func paused() throws {
+        let probes = ["probes", "--count", "5", "--fail", "1", "--db", "a.sqlite"]
+        #expect(try program.run(probes, in: folder.path).status == 1)
+        let paused = try program.run(["pause", "a.sqlite", "probes"], in: folder.path)
+        #expect(paused.output == "1 job paused\n")
+        _ = try program.run(["retry", "a.sqlite", "probes"], in: folder.path)
+        let run = try program.start(probes, in: folder.path)
+        defer { kill(run.processIdentifier, SIGKILL) }
+        let socket = folder.path + "/a.sqlite.control"
+        try #require(eventually(within: 20) { FileManager.default.fileExists(atPath: socket) })
+        #expect(try states() == "state,n\nfinished,5\nopen,1\n")
+        let resumed = try program.run(["resume", "a.sqlite", "probes"], in: folder.path)
+        #expect(resumed.output == "1 job resumed\n")
+        try #require(eventually(within: 20) { !run.isRunning })
+        #expect(try states() == "state,n\nfinished,5\nquarantined,1\n")
+    }
+
     @Test("reaches a running coordinator through a socket that is its owner's alone")
     func running() throws {
         let run = try program.start(

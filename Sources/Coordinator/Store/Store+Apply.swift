@@ -82,7 +82,7 @@ private struct ChangeWriter {
             try run("DELETE FROM \(table) WHERE job = ?", [job])
         }
         try run(
-            "UPDATE attempt SET state = 'handedBack', error = 'forgotten' "
+            "UPDATE attempt SET state = 'forgotten' "
                 + "WHERE job = ? AND state IN ('accepted', 'agreed', 'disagreed')", [job])
         try reopen(key)
         try recordEvent(

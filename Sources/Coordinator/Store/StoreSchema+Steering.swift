@@ -13,7 +13,7 @@ extension StoreSchema {
           entryFirst INTEGER NOT NULL,
           entryEnd INTEGER NOT NULL CHECK (entryEnd > entryFirst),
           state TEXT NOT NULL CHECK (state IN ('accepted', 'agreed', 'disagreed', 'error',
-            'slotDeath', 'workerLost', 'coordinatorLost', 'handedBack', 'probation')),
+            'slotDeath', 'workerLost', 'coordinatorLost', 'handedBack', 'probation', 'forgotten')),
           error TEXT,
           logTail TEXT,
           seconds REAL,

@@ -62,8 +62,10 @@ public final class ResultSpool {
 
     /// Removes the folder, if nothing is left in it.
     public func removeIfEmpty() {
-        guard Self.messages(in: own).isEmpty else { return }
+        guard Self.names(in: own).isEmpty else { return }
         try? FileManager.default.removeItem(atPath: own)
+        // The folder above goes with the last worker.
+        rmdir(URL(fileURLWithPath: own).deletingLastPathComponent().path)
     }
 
     private func file(_ lease: Lease) -> String {
