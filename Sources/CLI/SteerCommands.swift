@@ -147,6 +147,7 @@ struct ForgetCommand: ParsableCommand {
 
     func run() throws {
         let result = try options.steer(states: "'open', 'finished'") { .forget($0) }
-        print("\(SteerOptions.jobs(result.forgotten)) forgotten; run the sweep to compute them again")
+        let jobs = SteerOptions.jobs(result.forgotten)
+        print("\(jobs) forgotten; run the sweep to compute them again")
     }
 }
