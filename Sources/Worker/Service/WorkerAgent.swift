@@ -72,7 +72,6 @@ public final class WorkerAgent {
         for slot in slots { slot.stop() }
         for slot in slots { slot.join() }
         connection.close()
-        spool.removeIfEmpty()
         return ending ?? .drained
     }
 
@@ -156,7 +155,10 @@ public final class WorkerAgent {
             case .unspool(let leases): spool.drop(leases)
             case .start(let slot, let assignment): _ = slots[slot].start(assignment)
             case .replace(let slot): try replace(slot)
-            case .end(let reason): ending = reason
+            case .end(let reason):
+                // Before the goodbye is sent: who hears it may end us at once.
+                spool.removeIfEmpty()
+                ending = reason
             }
         }
     }
