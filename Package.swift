@@ -48,9 +48,12 @@ let package = Package(
             name: "FathomMessaging", dependencies: ["CZeroMQ"], path: "Sources/Messaging",
             swiftSettings: strict),
         .target(
+            name: "FathomPage", dependencies: ["FathomCore"], path: "Sources/Page",
+            swiftSettings: strict),
+        .target(
             name: "FathomCoordinator",
             dependencies: [
-                "FathomCore", "FathomProtocol", "FathomMessaging",
+                "FathomCore", "FathomProtocol", "FathomMessaging", "FathomPage",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Coordinator", swiftSettings: strict),
@@ -80,8 +83,13 @@ let package = Package(
             name: "MessagingTests", dependencies: ["FathomMessaging", "TestSupport"],
             path: "Tests/MessagingTests", swiftSettings: strict),
         .testTarget(
+            name: "PageTests", dependencies: ["FathomCore", "FathomPage", "TestSupport"],
+            path: "Tests/PageTests", swiftSettings: strict),
+        .testTarget(
             name: "CoordinatorTests",
-            dependencies: ["FathomCore", "FathomProtocol", "FathomCoordinator", "TestSupport"],
+            dependencies: [
+                "FathomCore", "FathomProtocol", "FathomPage", "FathomCoordinator", "TestSupport",
+            ],
             path: "Tests/CoordinatorTests", swiftSettings: strict),
         .testTarget(
             name: "WorkerTests",

@@ -13,7 +13,11 @@ struct ArchitectureTests {
         ("Sources/Core/", []),
         ("Sources/Protocol/", ["FathomCore"]),
         ("Sources/Messaging/", []),
-        ("Sources/Coordinator/", ["FathomCore", "FathomProtocol", "FathomMessaging"]),
+        ("Sources/Page/", ["FathomCore"]),
+        (
+            "Sources/Coordinator/",
+            ["FathomCore", "FathomProtocol", "FathomMessaging", "FathomPage"]
+        ),
         ("Sources/Worker/", ["FathomCore", "FathomProtocol", "FathomMessaging"]),
         (
             "Sources/CLI/",
