@@ -16,10 +16,10 @@ struct CoordinatorCommand: ParsableCommand {
     @Option(help: "Where to listen, such as tcp://0.0.0.0:5555.")
     var listen: String
 
-    @Option(help: "The file with our secret key, as `fathom keys` makes it.")
+    @Option(help: "The file with our secret key, as `fathom keys new` makes it.")
     var key: String
 
-    @Option(help: "The file with the public keys of workers, one a line.")
+    @Option(help: "The file with the public keys of workers, as `fathom keys allow` writes it.")
     var allow: String
 
     @Option(help: "After how many seconds of silence a worker's jobs go to others.")
@@ -42,9 +42,12 @@ struct CoordinatorCommand: ParsableCommand {
         var jobs = try store.jobs(of: id, planned: plan.jobs)
         try store.apply(
             LostArtifacts.reopen(&jobs) { folder.size(of: folder.file($0)) != nil })
-        let listener = try Listener(
-            endpoint: listen, keyPair: try KeyFile.secret(key), allowList: try KeyFile.list(allow))
         let logger = ErrorStreamLog.logger(verbose: options.verbose)
+        let listener = try Listener(
+            endpoint: listen, keyPair: try KeyFile.secret(key),
+            allowList: try KeyFile.allowList(allow).keys)
+        let watch = try AllowListWatch(path: allow, logger: logger) { listener.allow($0) }
+        defer { watch.end() }
         var settings = SchedulerSettings(term: try store.nextTerm(), build: Product.version)
         settings.leaseSeconds = lease
         settings.heartbeatSeconds = min(settings.heartbeatSeconds, lease / 5)
@@ -82,7 +85,7 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "The coordinator's public key.")
     var serverKey: String
 
-    @Option(help: "The file with our secret key, as `fathom keys` makes it.")
+    @Option(help: "The file with our secret key, as `fathom keys new` makes it.")
     var key: String
 
     @Option(help: "How many jobs run at the same time; by default one a core.")
@@ -135,53 +138,4 @@ struct ClusterOptions: ParsableArguments {
 
     @Flag(help: "Log more.")
     var verbose = false
-}
-
-/// Makes a key pair.
-struct KeysCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Make a key pair; prints the public key.")
-
-    @Argument(help: "The file to write the secret key to; it must not exist.")
-    var file: String
-
-    func run() throws {
-        let pair = try CurveKeyPair.generate()
-        let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw InputError(
-                description: "\(file) cannot be made: \(String(cString: strerror(errno)))")
-        }
-        FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-            .write(Data((pair.secretKey + "\n").utf8))
-        print(pair.publicKey.z85)
-    }
-}
-
-/// Reads files with keys.
-enum KeyFile {
-    static func secret(_ path: String) throws -> CurveKeyPair {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw InputError(description: "there is no key file \(path); `fathom keys` makes one")
-        }
-        guard status.st_mode & 0o077 == 0 else {
-            throw InputError(
-                description: "\(path) can be read by others; run chmod 600 \(path)")
-        }
-        return try CurveKeyPair(secretKey: try lines(path).first ?? "", field: path)
-    }
-
-    static func list(_ path: String) throws -> Set<CurvePublicKey> {
-        Set(try lines(path).map { try CurvePublicKey(z85: $0, field: path) })
-    }
-
-    private static func lines(_ path: String) throws -> [String] {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw InputError(description: "\(path) cannot be read")
-        }
-        return text.split(whereSeparator: \.isNewline).map {
-            $0.trimmingCharacters(in: .whitespaces)
-        }.filter { !$0.isEmpty && !$0.hasPrefix("# ") }
-    }
 }

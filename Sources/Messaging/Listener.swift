@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The end of many connections: a ROUTER socket that lets in whose key is on its allow-list.
 ///
 /// One thread owns the socket and its ZAP handler. All methods may be called from any thread, and
@@ -27,9 +25,15 @@ public final class Listener: Sendable {
             mailbox: Mailbox(limits: limits, allowList: allowList))
     }
 
-    /// Replaces the keys that may connect from now on. Connections that exist stay.
+    /// Replaces the keys that may connect and be heard from now on. Connections of keys that are no
+    /// longer among them are neither read nor written any more.
     public func allow(_ keys: Set<CurvePublicKey>) {
-        thread.mailbox.allowList.withLock { $0 = keys }
+        thread.mailbox.allow(keys)
+    }
+
+    /// Peers whose keys were taken off the allow-list since the last call.
+    public func takeRevoked() -> [RoutingID] {
+        thread.mailbox.takeRevoked()
     }
 
     /// Takes received messages, waiting until there is at least one.

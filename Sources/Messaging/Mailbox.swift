@@ -8,6 +8,8 @@ final class Mailbox: Sendable {
     let signal: WakeSignal
     /// Which keys may connect; only a listener asks.
     let allowList: Mutex<Set<CurvePublicKey>>
+    /// How often the allow-list was replaced.
+    let allowListEdition = Atomic(0)
 
     /// The I/O thread is about to wait and must be woken.
     private let isSleeping = Atomic(false)
@@ -19,6 +21,7 @@ final class Mailbox: Sendable {
     private struct Record {
         var statistics = MessagingStatistics()
         var refusals: [Refusal] = []
+        var revoked: [RoutingID] = []
     }
 
     /// How many refusals are kept for the log; older ones are counted only.
@@ -77,6 +80,20 @@ final class Mailbox: Sendable {
         }
     }
 
+    func takeRevoked() -> [RoutingID] {
+        record.withLock { record in
+            defer { record.revoked = [] }
+            return record.revoked
+        }
+    }
+
+    /// Replaces the keys that may connect and be heard from now on.
+    func allow(_ keys: Set<CurvePublicKey>) {
+        allowList.withLock { $0 = keys }
+        allowListEdition.add(1, ordering: .sequentiallyConsistent)
+        signal.raise()
+    }
+
     private func wakeIfSleeping() {
         // The plain look first spares a busy thread the exchange, which is dearer.
         if isSleeping.load(ordering: .sequentiallyConsistent),
@@ -103,6 +120,10 @@ final class Mailbox: Sendable {
 
     func count(_ update: (inout MessagingStatistics) -> Void) {
         record.withLock { update(&$0.statistics) }
+    }
+
+    func note(revoked peers: [RoutingID]) {
+        record.withLock { $0.revoked += peers }
     }
 
     func note(_ refusal: Refusal) {

@@ -20,6 +20,14 @@ public struct MessagingLimits: Hashable, Sendable {
     public var heartbeatTimeout = Duration.seconds(10)
     /// How long a connection may take to prove who it is.
     public var handshakeTimeout = Duration.seconds(10)
+    /// How many connections may be proving who they are at the same time before a listener takes
+    /// in no more for a moment.
+    public var handshakesPendingMax = 2_048
+    /// How many refused handshakes a second a listener puts up with before it takes in no more
+    /// connections for a moment; ten seconds' worth may come at once.
+    public var refusalsPerSecond = 20.0
+    /// How long that moment is.
+    public var admissionPause = Duration.milliseconds(200)
     /// The wait before the first attempt to connect again; a random part of it is added.
     public var reconnectInterval = Duration.milliseconds(50)
     /// The longest wait between attempts to connect again.
@@ -34,6 +42,9 @@ public struct MessagingLimits: Hashable, Sendable {
         // first one on.
         precondition(payloadBytesMax >= 1_024, "payloadBytesMax is \(payloadBytesMax), below 1024")
         precondition(peerMessagesMax >= 1, "peerMessagesMax is \(peerMessagesMax), below 1")
+        precondition(
+            handshakesPendingMax >= 1 && refusalsPerSecond > 0,
+            "\(handshakesPendingMax) handshakes, \(refusalsPerSecond) refusals a second")
         precondition(linger >= .zero, "linger is \(linger), negative")
         precondition(
             reconnectInterval >= .milliseconds(1) && reconnectIntervalMax >= reconnectInterval,

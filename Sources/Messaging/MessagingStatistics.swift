@@ -14,11 +14,17 @@ public struct MessagingStatistics: Hashable, Sendable {
     public var handshakesRefused = 0
     /// Of the refused ones, those whose key is not on the allow-list.
     public var keysRefused = 0
+    /// How often the listener stopped taking in connections for a moment, as too many came that
+    /// proved nothing.
+    public var admissionPauses = 0
     /// Connections that ended, for whatever reason, after or during the handshake.
     public var disconnections = 0
     /// Received messages that were dropped because they are not one payload frame.
     public var messagesMalformed = 0
-    /// Messages that were dropped because their peer is not connected.
+    /// Received messages that were dropped because their sender's key was revoked, or because they
+    /// use a name that belongs to another key.
+    public var messagesRefused = 0
+    /// Messages that were dropped because their peer is not connected, or its key was revoked.
     public var messagesUnreachable = 0
     /// Messages that were dropped because too much was waiting to be sent, or they are too large.
     public var messagesOverflowed = 0
@@ -28,7 +34,7 @@ public struct MessagingStatistics: Hashable, Sendable {
 
     /// All messages that went no further, either way.
     public var messagesDropped: Int {
-        messagesMalformed + messagesUnreachable + messagesOverflowed
+        messagesMalformed + messagesRefused + messagesUnreachable + messagesOverflowed
     }
 }
 

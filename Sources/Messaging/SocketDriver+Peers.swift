@@ -1,5 +1,8 @@
 import Synchronization
 
+import CZeroMQ
+import Glibc
+
 /// Who may connect, and what becomes of connections.
 extension SocketDriver {
     /// Answers all waiting questions about keys; false when there was none.
@@ -41,7 +44,9 @@ extension SocketDriver {
     }
 
     private func handle(_ event: MonitorEvent, _ tally: inout MessagingStatistics) {
+        noteHandshake(event)
         switch event {
+        case .accepted: break
         case .connected, .retrying:
             redialAt = nil
         case .handshakeAccepted:
@@ -71,6 +76,60 @@ extension SocketDriver {
         }
     }
 
+    // MARK: Keys behind names
+
+    /// Whether the message whose frame was taken last is read at all.
+    func isHeard(_ peer: RoutingID) -> Bool {
+        guard let user = socket.frameUser else { return false }
+        let bytes = UnsafeRawBufferPointer(start: user, count: strlen(user))
+        return peers.isHeard(peer, user: bytes) { mailbox.allowList.withLock { $0 } }
+    }
+
+    /// Cuts off those whose keys are no longer allowed.
+    private func noteAllowList() {
+        let edition = mailbox.allowListEdition.load(ordering: .acquiring)
+        guard edition != allowListEdition else { return }
+        allowListEdition = edition
+        let lost = peers.apply(mailbox.allowList.withLock { $0 })
+        for (peer, key) in lost {
+            _ = backlog.removeAll(for: peer)
+            mailbox.note(
+                Refusal(address: "\(peer)", publicKey: key, reason: "this key was revoked"))
+        }
+        guard !lost.isEmpty else { return }
+        mailbox.note(revoked: lost.map(\.peer))
+        mailbox.incoming.wake()
+    }
+
+    // MARK: Too many that prove nothing
+
+    private func noteHandshake(_ event: MonitorEvent) {
+        guard role.isListener else { return }
+        switch event {
+        case .accepted: gate.noteAccepted(at: .now)
+        case .handshakeAccepted: gate.noteProved()
+        case .handshakeRefused, .keyRefused, .handshakeAbandoned: gate.noteRefused()
+        case .connected, .retrying, .disconnected: break
+        }
+    }
+
+    /// Looks at the allow-list, and stops listening for a moment or begins again; false when there
+    /// was nothing to do.
+    func tendListener(_ tally: inout MessagingStatistics) -> Bool {
+        noteAllowList()
+        let now = ContinuousClock.now
+        switch gate.look(at: now) {
+        case .none: return false
+        case .close:
+            tally.admissionPauses += 1
+            try? socket.unbind(boundEndpoint)
+        case .open:
+            // ZeroMQ may not have let go of the port yet; then it is tried again.
+            gate.opened((try? socket.bind(boundEndpoint)) != nil, at: now)
+        }
+        return true
+    }
+
     /// Makes sure that a connection is tried again.
     ///
     /// ZeroMQ does so by itself after most failures and then reports that it is retrying, which
@@ -94,8 +153,10 @@ extension MessagingStatistics {
         handshakesAccepted += other.handshakesAccepted
         handshakesRefused += other.handshakesRefused
         keysRefused += other.keysRefused
+        admissionPauses += other.admissionPauses
         disconnections += other.disconnections
         messagesMalformed += other.messagesMalformed
+        messagesRefused += other.messagesRefused
         messagesUnreachable += other.messagesUnreachable
         messagesOverflowed += other.messagesOverflowed
     }

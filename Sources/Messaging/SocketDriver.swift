@@ -16,6 +16,13 @@ final class SocketDriver {
     var backlog: OutgoingBacklog
     /// When to replace the socket because ZeroMQ has given up on its connection.
     var redialAt: ContinuousClock.Instant?
+    /// Whose key stands behind each name; a listener's only.
+    var peers = PeerBook()
+    var gate: AdmissionGate
+    /// Which edition of the allow-list `peers` goes by.
+    var allowListEdition = 0
+    /// Where the listener is bound, with the port that the system chose.
+    var boundEndpoint = ""
     /// How many sockets were opened, for the names of their monitors.
     private var socketCount = 1
     /// The name received last: messages come in runs from one peer, which then share its bytes.
@@ -31,6 +38,7 @@ final class SocketDriver {
         self.mailbox = mailbox
         let context = try ZeroMQContext()
         self.context = context
+        gate = AdmissionGate(limits: mailbox.limits)
         backlog = OutgoingBacklog(
             messagesMax: mailbox.limits.outgoingMessagesMax,
             bytesMax: mailbox.limits.outgoingBytesMax)
@@ -47,6 +55,7 @@ final class SocketDriver {
             throw error
         }
         zap = handler
+        boundEndpoint = (try? socket.lastEndpoint()) ?? role.endpoint
     }
 
     /// Works until the mailbox is closed, then sends what is left, within the linger.
@@ -60,12 +69,13 @@ final class SocketDriver {
     /// Does everything that can be done now; false when that was nothing.
     private func turn() -> Bool {
         var tally = MessagingStatistics()
+        let hasTended = role.isListener && tendListener(&tally)
         let hasAnswered = answerZAP(&tally)
         let hasNews = readMonitor(&tally)
         let hasSent = sendWaiting(&tally)
         let hasReceived = takeIn(&tally)
         redialIfDue()
-        guard hasAnswered || hasNews || hasSent || hasReceived else { return false }
+        guard hasTended || hasAnswered || hasNews || hasSent || hasReceived else { return false }
         mailbox.count { $0.add(tally) }
         return true
     }
@@ -88,6 +98,7 @@ final class SocketDriver {
 
     private var timeout: Int {
         if role.isListener && !backlog.isEmpty { return 1 }
+        if let opensAt = gate.opensAt { return max(1, Int((opensAt - clock.now).milliseconds)) }
         guard let redialAt else { return -1 }
         return Int((redialAt - clock.now).milliseconds)
     }
@@ -111,6 +122,7 @@ final class SocketDriver {
     private enum Arrival {
         case none
         case malformed
+        case refused
         case message(Incoming)
     }
 
@@ -120,18 +132,21 @@ final class SocketDriver {
         let now = clock.now
         var batch: [Incoming] = []
         var malformed = 0
+        var refused = 0
         var bytes = 0
-        reading: while batch.count + malformed < room.elements && bytes < room.weight {
+        reading: while batch.count + malformed + refused < room.elements && bytes < room.weight {
             switch nextArrival(at: now) {
             case .none: break reading
             case .malformed: malformed += 1
+            case .refused: refused += 1
             case .message(let message):
                 bytes += message.payload.count
                 batch.append(message)
             }
         }
         tally.messagesMalformed += malformed
-        guard !batch.isEmpty else { return malformed > 0 }
+        tally.messagesRefused += refused
+        guard !batch.isEmpty else { return malformed + refused > 0 }
         // Only this thread adds, so the room can only have grown, unless the queue was closed.
         let taken = mailbox.incoming.offer(contentsOf: batch)
         tally.messagesReceived += taken
@@ -145,6 +160,10 @@ final class SocketDriver {
         if role.isListener {
             peer = peerOfFrame()
             guard socket.isFollowed, socket.nextFrame() else { return .malformed }
+            guard isHeard(peer) else {
+                socket.skipMessage()
+                return .refused
+            }
         }
         guard !socket.isFollowed else {
             socket.skipMessage()
@@ -208,6 +227,7 @@ final class SocketDriver {
 
     private func send(_ message: Outgoing) -> ZeroMQSocket.SendOutcome {
         guard role.isListener else { return socket.send(message.payload) }
+        guard !peers.isRevoked(message.peer) else { return .unreachable }
         let outcome = socket.send(message.peer.bytes, isFollowed: true)
         // Once the name is taken, the payload follows without waiting.
         return outcome == .sent ? socket.send(message.payload) : outcome

@@ -40,7 +40,7 @@ final class ClusterHarness {
     private static func makeKey(
         _ name: String, _ program: FathomProgram, _ folder: TemporaryFolder
     ) throws -> String {
-        let (status, output) = try program.run(["keys", name], in: folder.path)
+        let (status, output) = try program.run(["keys", "new", name], in: folder.path)
         try #require(status == 0)
         return output.trimmingCharacters(in: .whitespacesAndNewlines)
     }

@@ -30,20 +30,100 @@ struct AdmissionTests {
         #expect(collect(1, from: harness.listener.receive).count == 1)
     }
 
-    @Test("a key taken off the list cannot connect again, while its connection stays")
+    @Test("a key taken off the list is neither heard nor answered, and cannot connect again")
     func revoked() throws {
         let harness = try Harness()
         let first = try harness.connect()
         first.send([1])
-        #expect(collect(1, from: harness.listener.receive).count == 1)
+        let peer = try #require(collect(1, from: harness.listener.receive).first?.peer)
         harness.listener.allow([])
+        #expect(eventually { harness.listener.takeRevoked() == [peer] })
+        let refusal = harness.listener.takeRefusals().first
+        #expect(refusal?.publicKey == harness.clientKeys.publicKey)
         first.send([2])
-        #expect(collect(1, from: harness.listener.receive).map(\.payload) == [[2]])
-        first.close()
-        let second = try harness.connect()
-        second.send([3])
+        #expect(eventually { harness.listener.statistics.messagesRefused == 1 })
+        harness.listener.send([3], to: peer)
+        #expect(eventually { harness.listener.statistics.messagesUnreachable == 1 })
+        #expect(first.receive(atMost: 1, within: .zero).isEmpty)
+        let second = try harness.connect(as: "worker-2")
+        second.send([4])
         #expect(eventually { harness.listener.statistics.keysRefused >= 1 })
-        #expect(harness.listener.statistics.messagesReceived == 2)
+        #expect(harness.listener.statistics.messagesReceived == 1)
+        // Allowed again, it goes on with the connection it has.
+        harness.listener.allow([harness.clientKeys.publicKey])
+        first.send([5])
+        #expect(collect(1, from: harness.listener.receive).map(\.payload) == [[5]])
+    }
+
+    @Test("a name belongs to the key that used it first")
+    func stolenName() throws {
+        let harness = try Harness()
+        let other = try CurveKeyPair.generate()
+        harness.listener.allow([harness.clientKeys.publicKey, other.publicKey])
+        let owner = try harness.connect()
+        owner.send([1])
+        #expect(collect(1, from: harness.listener.receive).count == 1)
+        let thief = try harness.connect(keys: other)
+        thief.send([2])
+        #expect(eventually { harness.listener.statistics.messagesRefused == 1 })
+        #expect(harness.listener.statistics.messagesReceived == 1)
+    }
+
+    @Test("who floods the port with wrong keys is slowed down, and others still get in")
+    func flood() throws {
+        var limits = MessagingLimits.quick
+        limits.refusalsPerSecond = 2
+        limits.admissionPause = .milliseconds(50)
+        let harness = try Harness(limits: limits)
+        let stranger = try CurveKeyPair.generate()
+        let owner = try harness.connect()
+        owner.send([1])
+        #expect(collect(1, from: harness.listener.receive).count == 1)
+        let flood = (0..<30).map { _ in
+            RawClient(
+                endpoint: harness.listener.endpoint, server: harness.serverKeys.publicKey,
+                keys: stranger)
+        }
+        #expect(eventually { harness.listener.statistics.admissionPauses >= 1 })
+        // Who is in stays in.
+        owner.send([2])
+        #expect(collect(1, from: harness.listener.receive).map(\.payload) == [[2]])
+        withExtendedLifetime(flood) {}
+        let late = try harness.connect(as: "late")
+        late.send([3])
+        #expect(collect(1, from: harness.listener.receive).map(\.payload) == [[3]])
+    }
+
+    @Test("connections that prove nothing are bounded")
+    func halfOpen() throws {
+        var limits = MessagingLimits.quick
+        limits.handshakesPendingMax = 4
+        limits.handshakeTimeout = .milliseconds(300)
+        let harness = try Harness(limits: limits)
+        let silent = (0..<12).map { _ in SilentClient(endpoint: harness.listener.endpoint) }
+        #expect(eventually { harness.listener.statistics.admissionPauses >= 1 })
+        withExtendedLifetime(silent) {}
+        let late = try harness.connect()
+        late.send([3])
+        #expect(collect(1, from: harness.listener.receive).map(\.payload) == [[3]])
+    }
+
+    @Test("an allow-list is read, changed and written, comments and names kept")
+    func allowList() throws {
+        let keys = try (0..<3).map { _ in try CurveKeyPair.generate().publicKey }
+        var list = try AllowList(
+            text: "# ours\n\n\(keys[0])\n  \(keys[1])   node 7  \n", field: "allowed")
+        #expect(list.entries.map(\.name) == ["", "node 7"])
+        try list.add(keys[2], name: "node 8")
+        try list.add(keys[0], name: "node 6")
+        #expect(list.remove("node 7").map(\.key) == [keys[1]])
+        #expect(list.remove("node 7").isEmpty && list.remove("").isEmpty)
+        #expect(list.text == "# ours\n\(keys[0]) node 6\n\(keys[2]) node 8\n")
+        #expect(try AllowList(text: list.text, field: "allowed") == list)
+        #expect(throws: AllowListError.name("a\u{7}b")) { try list.add(keys[0], name: "a\u{7}b") }
+        #expect(
+            throws: AllowListError.key(.lengthWrong(field: "allowed:2", characters: 5))
+        ) { try AllowList(text: "\nwrong", field: "allowed") }
     }
 
     @Test("a client that expects another server is refused by both")

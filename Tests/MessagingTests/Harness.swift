@@ -1,5 +1,6 @@
 import CZeroMQ
 import FathomMessaging
+import Glibc
 
 /// A listener with one allowed client, on a port of its own.
 struct Harness {
@@ -85,4 +86,24 @@ final class RawClient {
             zmq_send(socket, frame, frame.count, index + 1 < frames.count ? ZMQ_SNDMORE : 0)
         }
     }
+}
+
+/// A TCP connection that never says anything.
+final class SilentClient {
+    private let descriptor: Int32
+
+    init(endpoint: String) {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = (UInt16(endpoint.split(separator: ":").last ?? "") ?? 0).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        _ = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+
+    deinit { close(descriptor) }
 }

@@ -34,6 +34,10 @@ extension Scheduler {
     func reason(of failure: AttemptFailure, on worker: Int) -> FailureReason {
         let isBetterKnown = isOnProbation(worker) && living.contains { !isOnProbation($0) }
         if isBetterKnown { return .probation }
-        return failure.reason == .error ? .error : .slotDeath
+        return switch failure.reason {
+        case .error: .error
+        case .slotDeath: .slotDeath
+        case .inputLost: .handedBack
+        }
     }
 }

@@ -13,7 +13,8 @@ extension Scheduler {
         reunion.met(id)
         let welcome = Welcome(
             term: settings.term, leaseMilliseconds: Int(settings.leaseSeconds * 1_000),
-            heartbeatMilliseconds: Int(settings.heartbeatSeconds * 1_000))
+            heartbeatMilliseconds: Int(settings.heartbeatSeconds * 1_000),
+            artifactPort: settings.artifactPort)
         effects.append(.send(id, .welcome(welcome)))
         var unwanted: [Lease] = []
         for lease in hello.held where !adopt(lease, by: worker, at: now) { unwanted.append(lease) }

@@ -71,6 +71,8 @@ public struct SchedulerSettings: Sendable {
     public var mixedHosts = false
     public var leaseSeconds = 15.0
     public var heartbeatSeconds = 2.0
+    /// Where workers fetch and bring files; 0: they share a folder.
+    public var artifactPort = 0
     /// How many leases one step gives out at most, so that no step takes long.
     public var leasesPerStepMax = 512
     /// How much measured work a slot has queued ahead.

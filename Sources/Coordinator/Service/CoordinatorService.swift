@@ -118,6 +118,10 @@ public final class CoordinatorService {
         for worker in requests.lostWorkers.withLock({ $0.takeAll() }) {
             try perform(scheduler.handle(.workerLost(worker), at: now))
         }
+        for peer in listener.takeRevoked() {
+            let worker = WorkerID(String(decoding: peer.bytes, as: UTF8.self))
+            try perform(scheduler.handle(.workerLost(worker), at: now))
+        }
         try carryOut(requests.steering.withLock { $0.takeAll() }, at: now)
         while scheduler.hasMore { try perform(scheduler.handle(.proceed, at: now)) }
         if now.seconds(since: lastTick) >= tickSeconds {

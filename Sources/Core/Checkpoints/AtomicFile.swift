@@ -1,16 +1,20 @@
-import Foundation
+public import Foundation
 
 /// Replaces files whole: whoever looks sees the old bytes or the new ones, also after a power cut.
 public enum AtomicFile {
     /// Writes `bytes` under a temporary name beside `path`, makes them durable, and renames.
-    public static func write(_ bytes: [UInt8], to path: String) throws(CheckpointError) {
+    ///
+    /// - Parameter mode: Who may read it in the end.
+    public static func write(
+        _ bytes: [UInt8], to path: String, mode: mode_t = 0o644
+    ) throws(CheckpointError) {
         var template = Array((path + ".XXXXXX").utf8CString)
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { throw failure(path, "opening a temporary file") }
         let temporary = String(
             decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         do throws(CheckpointError) {
-            try fill(descriptor, with: bytes, path: path)
+            try fill(descriptor, with: bytes, path: path, mode: mode)
             guard rename(temporary, path) == 0 else { throw failure(path, "renaming") }
         } catch {
             unlink(temporary)
@@ -21,7 +25,7 @@ public enum AtomicFile {
 
     /// Writes everything, makes it durable, and closes the descriptor whatever happens.
     private static func fill(
-        _ descriptor: Int32, with bytes: [UInt8], path: String
+        _ descriptor: Int32, with bytes: [UInt8], path: String, mode: mode_t
     ) throws(CheckpointError) {
         var failed: CheckpointError?
         var written = 0
@@ -36,7 +40,7 @@ public enum AtomicFile {
             }
         }
         // A temporary file is its owner's alone; a finished one may be read like any other.
-        if failed == nil, fchmod(descriptor, 0o644) != 0 { failed = failure(path, "its mode") }
+        if failed == nil, fchmod(descriptor, mode) != 0 { failed = failure(path, "its mode") }
         if failed == nil, fsync(descriptor) != 0 { failed = failure(path, "fsync") }
         if close(descriptor) != 0, failed == nil { failed = failure(path, "closing") }
         if let failed { throw failed }

@@ -76,6 +76,13 @@ final class ZeroMQSocket {
         }
     }
 
+    /// Stops listening; connections that exist stay.
+    func unbind(_ endpoint: String) throws(MessagingError) {
+        guard zmq_unbind(handle, endpoint) == 0 else {
+            throw .lastZeroMQ("unbinding", endpoint: endpoint)
+        }
+    }
+
     func connect(_ endpoint: String) throws(MessagingError) {
         guard zmq_connect(handle, endpoint) == 0 else {
             throw .lastZeroMQ("connecting to", endpoint: endpoint)
@@ -96,6 +103,10 @@ final class ZeroMQSocket {
     var frame: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message))
     }
+
+    /// Whose message the frame taken last belongs to: the user id that our ZAP handler gave, the
+    /// key in Z85; valid until the next frame is taken.
+    var frameUser: UnsafePointer<CChar>? { zmq_msg_gets(message, "User-Id") }
 
     /// Whether the frame taken last is followed by another of the same message.
     var isFollowed: Bool { zmq_msg_more(message) != 0 }

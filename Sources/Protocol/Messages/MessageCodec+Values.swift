@@ -123,7 +123,13 @@ extension MessageCodec {
     static func wire(_ failure: AttemptFailure) -> Fathom_Failure {
         .with {
             $0.lease = wire(failure.lease)
-            $0.reason = failure.reason == .error ? .error : .slotDeath
+            switch failure.reason {
+            case .error: $0.reason = .error
+            case .slotDeath: $0.reason = .slotDeath
+            case .inputLost(let digest):
+                $0.reason = .inputLost
+                $0.input = wire(digest)
+            }
             $0.error = cut(failure.error)
             $0.logTail = cut(failure.logTail)
         }
@@ -134,6 +140,7 @@ extension MessageCodec {
         switch failure.reason {
         case .error: reason = .error
         case .slotDeath: reason = .slotDeath
+        case .inputLost: reason = .inputLost(try digest("failure.input", failure.input))
         case .unspecified, .UNRECOGNIZED: throw .missing(field: "failure.reason")
         }
         return AttemptFailure(

@@ -50,7 +50,7 @@ public enum MessageCodec {
         return messages
     }
 
-    private static func bytes(of message: some Message) -> [UInt8] {
+    static func bytes(of message: some Message) -> [UInt8] {
         do {
             return try message.serializedBytes()
         } catch {
@@ -67,7 +67,7 @@ public enum MessageCodec {
         }
     }
 
-    private static func checkVersion(_ version: UInt32) throws(MessageError) {
+    static func checkVersion(_ version: UInt32) throws(MessageError) {
         guard ProtocolVersion.supported.contains(Int(version)) else {
             throw .version(found: Int(version))
         }
@@ -136,6 +136,7 @@ extension MessageCodec {
                     $0.term = UInt32(clamping: welcome.term)
                     $0.leaseMilliseconds = UInt32(clamping: welcome.leaseMilliseconds)
                     $0.heartbeatMilliseconds = UInt32(clamping: welcome.heartbeatMilliseconds)
+                    $0.artifactPort = UInt32(clamping: welcome.artifactPort)
                 })
         case .refused(let reason): .refused(.with { $0.reason = cut(reason) })
         case .registerAgain: .registerAgain(.init())
@@ -157,11 +158,14 @@ extension MessageCodec {
             guard heartbeat > 0 else {
                 throw .outOfRange(field: "heartbeat_milliseconds", value: heartbeat)
             }
+            guard welcome.artifactPort <= UInt16.max else {
+                throw .outOfRange(field: "artifact_port", value: Int(welcome.artifactPort))
+            }
             return .welcome(
                 Welcome(
                     term: try ordinal("term", welcome.term),
                     leaseMilliseconds: try ordinal("lease_milliseconds", welcome.leaseMilliseconds),
-                    heartbeatMilliseconds: heartbeat))
+                    heartbeatMilliseconds: heartbeat, artifactPort: Int(welcome.artifactPort)))
         case .refused(let refused): return .refused(reason: try text("reason", refused.reason))
         case .registerAgain: return .registerAgain
         case .assign(let assign): return .assign(try value(assign))

@@ -1,3 +1,5 @@
+public import FathomCore
+
 /// The versions of the wire format this build speaks.
 public enum ProtocolVersion {
     public static let current = 1
@@ -67,12 +69,14 @@ public struct LeaseProgress: Sendable, Hashable {
 
 /// An attempt that ended without an outcome.
 public struct AttemptFailure: Sendable, Hashable {
-    /// What a worker can blame. Both are charged to the job.
-    public enum Reason: String, Sendable, Hashable, CaseIterable {
+    /// What a worker can blame. All but lost inputs are charged to the job.
+    public enum Reason: Sendable, Hashable {
         /// The job's own error.
         case error
         /// The slot died under the job.
         case slotDeath
+        /// A file the job reads is missing or does not have its digest.
+        case inputLost(Digest)
     }
     public var lease: Lease
     public var reason: Reason
@@ -93,11 +97,16 @@ public struct Welcome: Sendable, Hashable {
     public var term: Int
     public var leaseMilliseconds: Int
     public var heartbeatMilliseconds: Int
+    /// The port, on the same host, where files are fetched and brought; 0: nowhere.
+    public var artifactPort: Int
 
-    public init(term: Int, leaseMilliseconds: Int, heartbeatMilliseconds: Int) {
+    public init(
+        term: Int, leaseMilliseconds: Int, heartbeatMilliseconds: Int, artifactPort: Int = 0
+    ) {
         self.term = term
         self.leaseMilliseconds = leaseMilliseconds
         self.heartbeatMilliseconds = heartbeatMilliseconds
+        self.artifactPort = artifactPort
     }
 }
 

@@ -35,6 +35,7 @@ nonisolated enum Fathom_FailureKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   case unspecified // = 0
   case error // = 1
   case slotDeath // = 2
+  case inputLost // = 3
   case UNRECOGNIZED(Int)
 
   init() {
@@ -46,6 +47,7 @@ nonisolated enum Fathom_FailureKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 0: self = .unspecified
     case 1: self = .error
     case 2: self = .slotDeath
+    case 3: self = .inputLost
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -55,6 +57,7 @@ nonisolated enum Fathom_FailureKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .unspecified: return 0
     case .error: return 1
     case .slotDeath: return 2
+    case .inputLost: return 3
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -64,6 +67,7 @@ nonisolated enum Fathom_FailureKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .unspecified,
     .error,
     .slotDeath,
+    .inputLost,
   ]
 
 }
@@ -394,6 +398,9 @@ nonisolated struct Fathom_Failure: Sendable {
 
   var logTail: String = String()
 
+  /// With FAILURE_KIND_INPUT_LOST: the digest of the file that is missing or damaged.
+  var input: Data = Data()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -671,6 +678,9 @@ nonisolated struct Fathom_Welcome: Sendable {
 
   var heartbeatMilliseconds: UInt32 = 0
 
+  /// The port, on the same host, where files are fetched and brought; 0: nowhere.
+  var artifactPort: UInt32 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -799,7 +809,7 @@ nonisolated struct Fathom_Alive: Sendable {
 fileprivate nonisolated let _protobuf_package = "fathom"
 
 nonisolated extension Fathom_FailureKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAILURE_KIND_UNSPECIFIED\0\u{1}FAILURE_KIND_ERROR\0\u{1}FAILURE_KIND_SLOT_DEATH\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAILURE_KIND_UNSPECIFIED\0\u{1}FAILURE_KIND_ERROR\0\u{1}FAILURE_KIND_SLOT_DEATH\0\u{1}FAILURE_KIND_INPUT_LOST\0")
 }
 
 nonisolated extension Fathom_WorkerEnvelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1411,7 +1421,7 @@ nonisolated extension Fathom_Result: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Fathom_Failure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Failure"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}reason\0\u{1}error\0\u{3}log_tail\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}reason\0\u{1}error\0\u{3}log_tail\0\u{1}input\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1423,6 +1433,7 @@ nonisolated extension Fathom_Failure: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 2: try { try decoder.decodeSingularEnumField(value: &self.reason) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.error) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.logTail) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.input) }()
       default: break
       }
     }
@@ -1445,6 +1456,9 @@ nonisolated extension Fathom_Failure: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.logTail.isEmpty {
       try visitor.visitSingularStringField(value: self.logTail, fieldNumber: 4)
     }
+    if !self.input.isEmpty {
+      try visitor.visitSingularBytesField(value: self.input, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1453,6 +1467,7 @@ nonisolated extension Fathom_Failure: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.reason != rhs.reason {return false}
     if lhs.error != rhs.error {return false}
     if lhs.logTail != rhs.logTail {return false}
+    if lhs.input != rhs.input {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1926,7 +1941,7 @@ nonisolated extension Fathom_Artifact: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Fathom_Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Welcome"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}term\0\u{3}lease_milliseconds\0\u{3}heartbeat_milliseconds\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}term\0\u{3}lease_milliseconds\0\u{3}heartbeat_milliseconds\0\u{3}artifact_port\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1937,6 +1952,7 @@ nonisolated extension Fathom_Welcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.term) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.leaseMilliseconds) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.heartbeatMilliseconds) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.artifactPort) }()
       default: break
       }
     }
@@ -1952,6 +1968,9 @@ nonisolated extension Fathom_Welcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.heartbeatMilliseconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.heartbeatMilliseconds, fieldNumber: 3)
     }
+    if self.artifactPort != 0 {
+      try visitor.visitSingularUInt32Field(value: self.artifactPort, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1959,6 +1978,7 @@ nonisolated extension Fathom_Welcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.term != rhs.term {return false}
     if lhs.leaseMilliseconds != rhs.leaseMilliseconds {return false}
     if lhs.heartbeatMilliseconds != rhs.heartbeatMilliseconds {return false}
+    if lhs.artifactPort != rhs.artifactPort {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
