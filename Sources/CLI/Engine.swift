@@ -56,8 +56,10 @@ enum Engine {
                     let set = facts.first { $0.value == known }?.key ?? ""
                     return try external.resolved(method, dataSet: set)
                 }
-                return try PerturbationRegistry.resolve(
+                let resolved = try PerturbationRegistry.resolve(
                     method, channels: known.channels, height: known.height, width: known.width)
+                try PerturbationRegistry.check(resolved, on: known)
+                return resolved
             },
             resolveDefense: { defense, facts in
                 try DefenseRegistry.resolve(
@@ -80,7 +82,7 @@ enum Engine {
         let surrogate = (try? PerturbationRegistry.surrogate(of: method)) ?? nil
         return MethodCrafting(
             parts: parts.count, rounds: parts.rounds,
-            surrogate: surrogate.map { .init(model: $0.model, epochs: $0.epochs) })
+            surrogate: surrogate.map { .init(model: $0.model, epochs: $0.epochs, task: $0.task) })
     }
 
     private static func revisions() throws -> Revisions {

@@ -14,13 +14,15 @@ struct PoisonRunTests {
         try TinyDataSet.write(to: folder.path + "/data/mnist", trainCount: 200, testCount: 100)
     }
 
-    private func sweep(_ name: String, methods: [String]) throws -> String {
+    private func sweep(
+        _ name: String, methods: [String], set: String = "mnist", tasks: String = "cls"
+    ) throws -> String {
         let text = """
             version: 1
             name: \(name)
-            data: { set: mnist, train: 100, test: 100 }
+            data: { set: \(set), train: 100, test: 100 }
             methods: [\(methods.joined(separator: ", "))]
-            tasks: [cls]
+            tasks: [\(tasks)]
             models: [lenet5]
             seeds: 1
             training: { epochs: 2, batch: 20, learningRate: 0.05 }
@@ -106,6 +108,39 @@ struct PoisonRunTests {
         #expect(try query("broken.sqlite", artifacts) == query("whole.sqlite", artifacts))
     }
 
+    @Test("are made for any task of the list, and read by others, to the same bits on 2 slots")
+    func otherTasks() throws {
+        let manifest = try sweep(
+            "tasks",
+            methods: [
+                "clean",
+                "{ name: em-s, craftTask: depth, rounds: 5, trainSteps: 1, \(Self.small) }",
+                "{ name: em-c, craftTask: sem, rounds: 2, trainSteps: 1, \(Self.small) }",
+                "{ name: tap, craftTask: normal, variant: untargeted, steps: 5, \(Self.small) }",
+                "{ name: rem, craftTask: depth, trainSteps: 3, batch: 20, surrogate: lenet5, "
+                    + "steps: 1, adversarySteps: 1 }",
+            ], set: "rooms10-easy", tasks: "cls, depth")
+        try run(manifest, "tasks.sqlite")
+        #expect(try query("tasks.sqlite", "SELECT * FROM problem").isEmpty)
+        let lines = try query(
+            "tasks.sqlite",
+            "SELECT word FROM poisonReport WHERE name = 'craftTask' ORDER BY word")
+        #expect(lines == [["depth"], ["depth"], ["normal"], ["sem"]])
+        // The network behind tap learns normals from clean images, which no cell asks for.
+        let surrogates = try query(
+            "tasks.sqlite", "SELECT count(*) FROM job WHERE kind = 'train'")
+        #expect(surrogates == [["11"]])
+        let (status, _, errors) = try program.runWithErrors(
+            ["run", manifest, "--db", "one.sqlite", "--data", "data", "--slots", "1"],
+            in: folder.path)
+        #expect(status == 0, "\(errors)")
+        let artifacts = """
+            SELECT j.key, a.name, a.digest FROM artifact a JOIN job j ON j.id = a.job
+            WHERE j.kind = 'poison' ORDER BY j.key, a.name
+            """
+        #expect(try query("one.sqlite", artifacts) == query("tasks.sqlite", artifacts))
+    }
+
     @Test("settings that do not fit are refused before anything runs, with what would be right")
     func wrongSettings() throws {
         let wrong = [
@@ -114,6 +149,8 @@ struct PoisonRunTests {
             ("{ name: ar, classes: 4-2 }", "classes and ranges of them, such as 0-4,7"),
             ("{ name: hypo, key: cluster }", "reads one of classes"),
             ("{ name: em-s, epsilon: 0.001 }", "must lie within"),
+            ("{ name: em-s, craftTask: depth }", "depth needs to know every pixel"),
+            ("{ name: ops+tap, tap.craftTask: edge }", "write variant: untargeted"),
             ("ops+lsq", "did you mean lsp?"), ("em-s+em-s", "at least two different methods"),
         ]
         for (index, (method, told)) in wrong.enumerated() {

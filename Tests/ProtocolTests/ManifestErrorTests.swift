@@ -140,7 +140,7 @@ struct ManifestErrorTests {
         ),
         (
             "[clean, rand-s, lsp]", "[{ name: lsp, craftTask: cls }]",
-            "key methods[0].craftTask is known but not supported by this version"
+            "methods[0].craftTask is not a known key"
         ),
         (
             "[clean, rand-s, lsp]", "[{ name: rand-c, variant: loud }]",

@@ -9,7 +9,9 @@ struct PoisonPlanTests {
     private static let text = smallestManifest + "training: { epochs: 5 }\n"
 
     /// Plans with `methods`, of which `ops` takes three jobs and a network trained before.
-    private func plan(_ methods: String, epochs: Int? = nil) throws -> SweepPlan {
+    private func plan(
+        _ methods: String, epochs: Int? = nil, task: TaskKind = .cls
+    ) throws -> SweepPlan {
         let text = Self.text.replacingOccurrences(of: "[clean, rand-s, lsp]", with: methods)
         return try SweepPlanner.plan(
             try parsed(text), facts: ["mnist": factsForTests],
@@ -18,7 +20,8 @@ struct PoisonPlanTests {
                 guard method.name == "ops" else { return MethodCrafting() }
                 return MethodCrafting(
                     parts: 3, rounds: 4,
-                    surrogate: .init(model: ModelSettings(name: "lenet5"), epochs: epochs))
+                    surrogate: .init(
+                        model: ModelSettings(name: "lenet5"), epochs: epochs, task: task))
             }, revisions: Revisions())
     }
 
@@ -60,6 +63,18 @@ struct PoisonPlanTests {
         let segment = try #require(longer.jobs.first { $0.key == spec.surrogate })
         guard case .train(let train) = segment.spec.body else { return }
         #expect(train.lastEpoch == 7 && train.training.epochs == 7 && train.poison == nil)
+    }
+
+    @Test("a surrogate for another task is trained at that task, on clean images")
+    func surrogateTasks() throws {
+        let plan = try plan("[clean, ops]", task: .edge)
+        let spec = try poison(plan.cells[1].runs[0].poison, plan)
+        let segment = try #require(plan.jobs.first { $0.key == spec.surrogate })
+        guard case .train(let train) = segment.spec.body else {
+            Issue.record("the surrogate is no training")
+            return
+        }
+        #expect(train.task == "edge" && train.poison == nil && train.lastEpoch == 5)
     }
 
     @Test("a combination is one poison on top of the other, and shares the lower one")

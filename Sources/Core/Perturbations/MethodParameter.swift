@@ -32,13 +32,20 @@ public struct MethodParameter: Hashable, Sendable {
     public let meaning: String
     /// When it is read at all; always where this is `nil`.
     public let condition: Condition?
+    /// Whether complete settings leave it out at its default, so that those made before it was
+    /// there keep their encoding, and jobs their keys.
+    public let isLeftOutAtDefault: Bool
 
     /// Takes every part as given.
-    public init(name: String, kind: Kind, meaning: String, condition: Condition? = nil) {
+    public init(
+        name: String, kind: Kind, meaning: String, condition: Condition? = nil,
+        isLeftOutAtDefault: Bool = false
+    ) {
         self.name = name
         self.kind = kind
         self.meaning = meaning
         self.condition = condition
+        self.isLeftOutAtDefault = isLeftOutAtDefault
     }
 }
 

@@ -9,7 +9,9 @@ struct MethodResolver {
         // Words first, because conditions of the numbers look at them.
         for parameter in method.parameters {
             guard case .word(let standard, let allowed) = parameter.kind else { continue }
-            resolved.words[parameter.name] = try word(parameter, standard, allowed)
+            let word = try word(parameter, standard, allowed)
+            if parameter.isLeftOutAtDefault && word == standard { continue }
+            resolved.words[parameter.name] = word
         }
         for parameter in method.parameters {
             guard case .number(let standard, let range, let whole) = parameter.kind else {

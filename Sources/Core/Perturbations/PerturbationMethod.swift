@@ -71,17 +71,21 @@ public struct CraftRequest: Sendable {
     public var seed: UInt64
     /// A network trained on clean images, for methods that read one.
     public var surrogate: TrainingState?
+    /// What the task that is crafted with should say of the images, or of more of them, for
+    /// methods whose `craftTask` is not classification.
+    public var targets: TaskTargets?
 
     /// Takes every part as given.
     public init(
         settings: MethodSettings, images: ImageSet, keys: [Int32], seed: UInt64,
-        surrogate: TrainingState? = nil
+        surrogate: TrainingState? = nil, targets: TaskTargets? = nil
     ) {
         self.settings = settings
         self.images = images
         self.keys = keys
         self.seed = seed
         self.surrogate = surrogate
+        self.targets = targets
     }
 
     /// The stream of this method and seed for one purpose and one item, an image or a key.

@@ -14,6 +14,7 @@ public enum PerturbationProperties {
     ///   - settings: The method's settings; defaults may be left out.
     ///   - seed: The seed that it was crafted with.
     ///   - surrogate: The network that it was crafted with.
+    ///   - targets: What the task that it was crafted with should say of the images.
     ///   - standardErrors: How far from guessing a probe may be where nothing can be read. Wide
     ///     by default, since every job of a sweep is checked and none may fail by chance.
     ///   - recrafts: Whether to craft again for P4 and P7; `nil`: unless that is costly.
@@ -21,11 +22,12 @@ public enum PerturbationProperties {
     /// - Complexity: Crafts up to three times more.
     public static func check(
         _ poison: CraftedPoison, of images: ImageSet, keys: [Int32], settings: MethodSettings,
-        seed: UInt64, surrogate: TrainingState? = nil, standardErrors: Double = 6,
-        recrafts: Bool? = nil
+        seed: UInt64, surrogate: TrainingState? = nil, targets: TaskTargets? = nil,
+        standardErrors: Double = 6, recrafts: Bool? = nil
     ) throws {
         let request = try PerturbationRegistry.request(
-            settings, images: images, keys: keys, seed: seed, surrogate: surrogate)
+            settings, images: images, keys: keys, seed: seed, surrogate: surrogate,
+            targets: targets)
         let suite = PropertySuite(
             poison: poison, request: request,
             method: try PerturbationRegistry.method(named: settings.name))

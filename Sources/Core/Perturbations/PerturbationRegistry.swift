@@ -50,14 +50,16 @@ public enum PerturbationRegistry {
     ///   - keys: Which pattern each image gets, usually its label; see `PoisonKeys`.
     ///   - seed: The poison's seed.
     ///   - surrogate: A network trained on clean images, for methods that read one.
+    ///   - targets: What `craftTask` should say of the images, where it is no classification.
     /// - Returns: 8-bit images, the perturbation before clipping, and a report.
     /// - Throws: `MethodError` for settings or images that the method cannot take.
     public static func craft(
         _ settings: MethodSettings, images: ImageSet, keys: [Int32], seed: UInt64,
-        surrogate: TrainingState? = nil
+        surrogate: TrainingState? = nil, targets: TaskTargets? = nil
     ) throws(MethodError) -> CraftedPoison {
         let request = try request(
-            settings, images: images, keys: keys, seed: seed, surrogate: surrogate)
+            settings, images: images, keys: keys, seed: seed, surrogate: surrogate,
+            targets: targets)
         let method = try method(named: settings.name)
         return try PoisonReporter(method: method, request: request)
             .poison(from: try method.masked(request))
@@ -66,7 +68,7 @@ public enum PerturbationRegistry {
     /// What `craft` hands to the method: complete settings and checked keys.
     static func request(
         _ settings: MethodSettings, images: ImageSet, keys: [Int32], seed: UInt64,
-        surrogate: TrainingState? = nil
+        surrogate: TrainingState? = nil, targets: TaskTargets? = nil
     ) throws(MethodError) -> CraftRequest {
         let resolved = try resolve(
             settings, channels: images.channels, height: images.height, width: images.width)
@@ -81,7 +83,8 @@ public enum PerturbationRegistry {
                 method: settings.name, reason: "a key is \(key); keys lie within 0..<\(keysMax)")
         }
         return CraftRequest(
-            settings: resolved, images: images, keys: keys, seed: seed, surrogate: surrogate)
+            settings: resolved, images: images, keys: keys, seed: seed, surrogate: surrogate,
+            targets: targets)
     }
 
     /// More keys than any data set has classes.

@@ -11,7 +11,9 @@ struct PoisonReporter {
             words: perturbation.words)
         addSizes(to: &poison)
         addProbe(to: &poison, positions: PoisonMask(request).positions(count: images.count))
-        for word in ["tier", "surrogate"] { poison.words[word] = request.settings.words[word] }
+        for word in ["tier", "surrogate", "craftTask"] {
+            poison.words[word] = request.settings.words[word]
+        }
         let similarity = StructuralSimilarity(window: 8, stride: 4)
         poison.numbers["ssim"] = similarity.mean(request.images, images)
         poison.words["ssimVariant"] = similarity.variant

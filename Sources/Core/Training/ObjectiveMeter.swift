@@ -15,6 +15,8 @@ final class ObjectiveMeter {
     let nodes: [Int]
     private var targets: [TargetMemory]
     private var classes: [Int32] = []
+    /// One image's prediction and target by themselves.
+    private var lone = (prediction: Tensor(zeros: 0), target: TargetMemory())
 
     init(objective: Objective, network: Network) {
         self.objective = objective
@@ -47,34 +49,58 @@ final class ObjectiveMeter {
                 Losses.mix(
                     prediction, classes: shape.elements, labels: labels, items, weight: weight,
                     sum: &sum[index], gradient: gradient)
-            case .pixelClasses(let labels):
-                targets[index].load(labels, items, shape)
-                sum[index] = Losses.pixelCrossEntropy(
-                    prediction, classes: planes(shape).channels,
-                    labels: targets[index].labels, weight: weight, gradient: gradient)
-            case .segments(let labels):
-                targets[index].load(labels, items, shape)
-                sum[index] = pairLoss(
-                    executor, items, targets[index].labels, prediction, shape, weight: weight,
-                    gradient: gradient)
-            case .planes(let target):
-                targets[index].load(target, items, shape)
-                sum[index] = targets[index].loss(
-                    target.loss, prediction, shape, weight: weight, gradient: gradient)
+            case .pixelClasses, .segments, .planes:
+                sum[index] = denseLoss(
+                    term.target, executor, items, prediction, shape, memory: &targets[index],
+                    weight: weight, gradient: gradient)
             }
         }
         return sum
     }
 
-    /// The loss of every image of the batch by itself, over all terms that are classes of images.
+    /// The loss of a prediction at every pixel, under a target that is no class of images.
+    private func denseLoss(
+        _ target: Objective.Target, _ executor: Executor, _ items: ArraySlice<BatchItem>,
+        _ prediction: Tensor, _ shape: SampleShape, memory: inout TargetMemory, weight: Float,
+        gradient: Tensor?
+    ) -> LossSum {
+        switch target {
+        case .classes: preconditionFailure("classes of images are no planes")
+        case .pixelClasses(let labels):
+            memory.load(labels, items, shape)
+            return Losses.pixelCrossEntropy(
+                prediction, classes: planes(shape).channels, labels: memory.labels,
+                weight: weight, gradient: gradient)
+        case .segments(let labels):
+            memory.load(labels, items, shape)
+            return pairLoss(
+                executor, items, memory.labels, prediction, shape, weight: weight,
+                gradient: gradient)
+        case .planes(let target):
+            memory.load(target, items, shape)
+            return memory.loss(
+                target.loss, prediction, shape, weight: weight, gradient: gradient)
+        }
+    }
+
+    /// The loss of every image of the batch by itself, over all terms.
     func imageLosses(
         _ executor: Executor, _ items: ArraySlice<BatchItem>, into losses: inout [Double]
     ) {
         losses.removeAll(keepingCapacity: true)
         for _ in items { losses.append(0) }
         for (index, term) in objective.terms.enumerated() {
-            guard case .classes(let labels) = term.target else { continue }
             let (prediction, shape) = executor.prediction(objective.heads[index])
+            guard case .classes(let labels) = term.target else {
+                for place in items.indices {
+                    losses[place - items.startIndex] +=
+                        term.weight
+                        * loneLoss(
+                            term.target, executor, items[place...place], prediction, shape,
+                            at: place - items.startIndex, of: items.count)
+                }
+                continue
+            }
             for (place, item) in items.enumerated() {
                 losses[place] +=
                     term.weight
@@ -82,6 +108,28 @@ final class ObjectiveMeter {
                         prediction, classes: shape.elements, row: place, label: labels[item.image])
             }
         }
+    }
+
+    /// The loss of the image at `place` of a batch of `count`, under a dense target.
+    private func loneLoss(
+        _ target: Objective.Target, _ executor: Executor, _ item: ArraySlice<BatchItem>,
+        _ prediction: Tensor, _ shape: SampleShape, at place: Int, of count: Int
+    ) -> Double {
+        if lone.prediction.storage.capacity < shape.elements {
+            lone.prediction = Tensor(zeros: shape.elements)
+        }
+        lone.prediction = lone.prediction.prefixOfStorage(shape.elements)
+        let plane = planes(shape).plane
+        for channel in 0..<planes(shape).channels {
+            let from = (channel * count + place) * plane
+            for pixel in 0..<plane {
+                lone.prediction[channel * plane + pixel] = prediction[from + pixel]
+            }
+        }
+        return denseLoss(
+            target, executor, item, lone.prediction, shape, memory: &lone.target, weight: 1,
+            gradient: nil
+        ).mean
     }
 
     /// The mean over pairs of pixels; which pixels is drawn for each image and step, and is the

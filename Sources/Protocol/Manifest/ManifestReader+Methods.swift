@@ -22,7 +22,6 @@ extension ManifestReader {
     }
 
     private static let laterMethodKeys = [
-        "craftTask": "a method is crafted for classification",
         "kind": "only the methods built in can be used",
         "path": "only the methods built in can be used",
     ]

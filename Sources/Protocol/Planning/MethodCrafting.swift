@@ -7,10 +7,13 @@ public struct MethodCrafting: Hashable, Sendable {
         public var model: ModelSettings
         /// `nil`: as many as the sweep trains.
         public var epochs: Int?
+        /// What it learns.
+        public var task: TaskKind
 
-        public init(model: ModelSettings, epochs: Int?) {
+        public init(model: ModelSettings, epochs: Int?, task: TaskKind = .cls) {
             self.model = model
             self.epochs = epochs
+            self.task = task
         }
     }
 

@@ -237,7 +237,8 @@ struct PlanBuilder {
             training = Encoded(other)
         }
         let course = CanonicalJob.Course(
-            data: subset, poison: nil, task: Encoded("cls"), model: Encoded(surrogate.model),
+            data: subset, poison: nil, task: Encoded(surrogate.task.rawValue),
+            model: Encoded(surrogate.model),
             defense: Encoded(DefenseSettings(name: "none")), training: training, seed: seeds.train)
         var added: [JobKey] = []
         var first = 1
@@ -246,7 +247,8 @@ struct PlanBuilder {
                 try add(
                     CanonicalJob.segment(
                         course, epochs: first...epoch, previous: added.last,
-                        revision: revisions.ofTraining(surrogate.model.name))))
+                        revision: revisions.ofTraining(surrogate.model.name)
+                            + surrogate.task.revision - 1)))
             first = epoch + 1
         }
         return added

@@ -31,7 +31,8 @@ public struct Revisions: Hashable, Sendable {
     public func ofPoison(_ method: MethodSettings) -> Int {
         let own = methods[method.name] ?? 1
         guard let model = method.words["surrogate"] else { return own }
-        return own + training + (models[model] ?? 1)
+        let task = method.words["craftTask"].flatMap(TaskKind.init(rawValue:))?.revision ?? 1
+        return own + training + (models[model] ?? 1) + task - 1
     }
     /// Of training `model` under a defense.
     public func ofTraining(_ model: String, defense: String = "none") -> Int {

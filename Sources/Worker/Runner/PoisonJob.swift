@@ -17,9 +17,15 @@ struct PoisonJob {
         let state = try spec.previous.map {
             try CraftFile.read(try context.input($0, "state"))
         }
+        // What the images show, whatever was put on them before.
+        let targets = try PerturbationRegistry.targetsNeeded(by: spec.method).map { task in
+            try data.targets(
+                TaskSettings([task]), of: images, perturbedBy: nil, .train, spec.data,
+                folder: context.dataFolder)
+        }
         let progress = try PerturbationRegistry.advance(
             spec.method, images: images, keys: keys, seed: spec.seed, surrogate: surrogate,
-            from: state, rounds: spec.rounds
+            targets: targets, from: state, rounds: spec.rounds
         ) { context.progress(0.8 * $0) }
         switch progress {
         case .unfinished(let state):
@@ -30,7 +36,7 @@ struct PoisonJob {
             context.progress(0.8)
             try PerturbationProperties.check(
                 poison, of: images, keys: keys, settings: spec.method, seed: spec.seed,
-                surrogate: surrogate)
+                surrogate: surrogate, targets: targets)
             return JobOutcome(
                 poison: PoisonReport(numbers: poison.numbers, words: poison.words),
                 artifacts: [try context.keep("poison", PoisonFile.encoded(poison.images))])

@@ -8,6 +8,8 @@ func guardedTrainer(
     training: TrainingSettings = TrainingSettings(epochs: 4, batch: 16, learningRate: 0.02),
     seed: UInt64 = 3
 ) throws -> Trainer {
+    // One thread of BLAS, whichever test comes first: others round otherwise.
+    NumericClass.enterSlot()
     let network = try ModelRegistry.classifier(
         ModelSettings(name: model, width: model == "resnet18" ? 2 : nil),
         channels: images.channels, height: images.height, width: images.width,

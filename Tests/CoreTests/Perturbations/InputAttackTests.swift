@@ -21,7 +21,9 @@ struct InputAttackTests {
         return (0..<(count * Self.shape.elements)).map { _ in random.uniform(0.05, 0.95) }
     }
 
-    private func targets(_ count: Int) -> [Int32] { (0..<count).map { Int32($0 % 4) } }
+    private func targets(_ count: Int) -> CraftTargets {
+        CraftTargets((0..<count).map { Int32($0 % 4) })
+    }
 
     private static let models = [
         ModelSettings(name: "linear"), ModelSettings(name: "smallcnn", width: 4),
@@ -72,7 +74,7 @@ struct InputAttackTests {
         for image in 0..<5 {
             let range = (image * size)..<((image + 1) * size)
             let alone = network.gradient(
-                Array(images[range]), targets: [Int32(image % 4)], isSignOnly: false
+                Array(images[range]), targets: CraftTargets([Int32(image % 4)]), isSignOnly: false
             ).values
             let worst = zip(alone, all[range]).map { abs($0 - $1) }.max() ?? 1
             #expect(worst < 1e-5 * max(1, all.map { abs($0) }.max() ?? 0))

@@ -55,7 +55,7 @@ struct PoisonEffectTests {
                 shown.append(isSet ? level : min(max(clean + delta, 0), 1))
             }
         }
-        let fooled = victim.judge(shown, targets: targets).count(where: \.isRight)
+        let fooled = victim.judge(shown, targets: CraftTargets(targets)).count(where: \.isRight)
         return Double(fooled) / Double(test.count)
     }
 

@@ -14,15 +14,31 @@ struct SurrogateMethodTests {
             "tap", ["steps": 4, "stepShare": 0.25], ["variant": "untargeted", "views": "part"]),
         Fixtures.settings("hypo", ["steps": 5, "stepShare": 0.2]),
         Fixtures.settings("rem", ["trainSteps": 52, "batch": 10, "steps": 1, "adversarySteps": 1]),
+        // The same with the loss of another task.
+        edges("em-s", ["rounds": 3, "stopError": 0, "trainSteps": 2]),
+        edges("em-c", ["rounds": 3, "stopError": 0, "trainSteps": 2]),
+        edges("tap", ["steps": 4, "restarts": 2], ["variant": "untargeted"]),
+        edges("hypo", ["steps": 5, "stepShare": 0.2]),
+        edges("rem", ["trainSteps": 52, "batch": 10, "steps": 1, "adversarySteps": 1]),
     ]
+
+    private static func edges(
+        _ name: String, _ numbers: [String: Double], _ words: [String: String] = [:]
+    ) -> MethodSettings {
+        Fixtures.settings(name, numbers, words.merging(["craftTask": "edge"]) { $1 })
+    }
 
     @Test("P1 to P8 hold for every method", arguments: cases)
     func propertiesHold(settings: MethodSettings) throws {
         let poison = try Fixtures.craft(settings, seed: 8)
         try PerturbationProperties.check(
             poison, of: Fixtures.images, keys: Fixtures.images.labels, settings: settings, seed: 8,
-            surrogate: Fixtures.trained, recrafts: true)
-        for line in ["rounds", "forwardPasses", "surrogateAccuracyPoisoned"] {
+            surrogate: Fixtures.surrogate(settings), targets: Fixtures.targets, recrafts: true)
+        let isOfClasses = settings.words["craftTask"] == nil
+        for line in [
+            "rounds", "forwardPasses", "surrogateLossPoisoned",
+            isOfClasses ? "surrogateAccuracyPoisoned" : "lossLoweredShare",
+        ] {
             #expect(poison.numbers[line] != nil, "\(settings.name) reports no \(line)")
         }
         #expect(poison.words["stopReason"] != nil)
@@ -49,7 +65,7 @@ struct SurrogateMethodTests {
             #expect(poison.images.pixels == Fixtures.images.pixels, "\(settings.name) \(key)")
             try PerturbationProperties.check(
                 poison, of: Fixtures.images, keys: Fixtures.images.labels, settings: none, seed: 1,
-                surrogate: Fixtures.trained)
+                surrogate: Fixtures.surrogate(none), targets: Fixtures.targets)
         }
     }
 
@@ -134,7 +150,8 @@ struct SurrogateMethodTests {
             network: try Fixtures.network(), shape: Fixtures.shape, random: RandomStream(seed: 0))
         try network.parameters.fill(from: try #require(Fixtures.trained))
         let wrong = network.judge(
-            random.images.pixels.map { Float($0) / 255 }, targets: Fixtures.images.labels
+            random.images.pixels.map { Float($0) / 255 },
+            targets: CraftTargets(Fixtures.images.labels)
         ).count { !$0.isRight }
         #expect(0.95 - Double(wrong) / 120 > 0.5)
     }

@@ -39,27 +39,10 @@ struct EMClassMethod: SurrogateMethod {
                 meaning: "images a step"),
         ]
 
-    private static let tiers = TierTable(values: [
+    let tiers: [String: [String: Double]] = [
         "rounds": ["cpu": 30, "paper": 100], "batch": ["cpu": 128, "paper": 512],
-    ])
-
-    func standard(of parameter: String, words: [String: String], shape: ImageShape) -> Double {
-        Self.tiers(parameter, words)
-    }
-
-    func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError) {
-        try SurrogateSettings.validate(settings, shape: shape)
-    }
-
-    func traits(_ settings: MethodSettings, shape: ImageShape) -> PerturbationTraits {
-        let epsilon = settings.numbers["epsilon"] ?? 0
-        if epsilon == 0 { return .identity }
-        return PerturbationTraits(
-            budget: .maximum(epsilon), form: .classWise, probe: .reported, seedShare: 0.1,
-            isCostly: true)
-    }
-
-    func roundsMax(_ settings: MethodSettings) -> Int { Int(settings.numbers["rounds"] ?? 1) }
+    ]
+    let form = PerturbationTraits.Form.classWise
 
     func crafter(
         _ request: CraftRequest, from state: CraftState?
@@ -84,15 +67,14 @@ private final class EMClassCrafter: Crafter {
     init(_ request: CraftRequest, from state: CraftState?) throws(MethodError) {
         self.request = request
         images = CraftImages(request)
-        network = SurrogateNetwork(
-            network: try SurrogateSettings.network(
-                request.settings, shape: images.shape, classes: images.classes),
-            shape: images.shape, settings: TrainingSettings(),
-            random: request.stream("surrogate", 0))
+        network = try SurrogateSettings.network(request, images)
         subset = Self.subset(of: images, share: request.number("subset"))
         patterns = [Float](repeating: 0, count: request.keyCount * images.size)
         isFinished = request.number("epsilon") == 0
-        guard let state else { return }
+        guard let state else {
+            network.measureUntrained(on: images, batch: Int(request.number("batch")))
+            return
+        }
         try network.restore(state, method: request.settings.name)
         patterns = try state.perturbation(count: patterns.count, method: request.settings.name)
         round = state.round
@@ -102,7 +84,7 @@ private final class EMClassCrafter: Crafter {
 
     /// The first of each class in crafting order, at least one of each.
     private static func subset(of images: CraftImages, share: Double) -> [Int] {
-        let members = Dictionary(grouping: images.targets.indices) { images.targets[$0] }
+        let members = Dictionary(grouping: images.keys.indices) { images.keys[$0] }
         let chosen = members.values.flatMap { places in
             places.prefix(max(1, Int((share * Double(places.count)).rounded())))
         }
@@ -132,13 +114,14 @@ private final class EMClassCrafter: Crafter {
     /// Steps on batches of all images, shuffled anew each time round.
     private func train() {
         let batches = images.batches(of: Int(request.number("batch")))
+        let rate = SurrogateSettings.training(request.settings).learningRate
         for _ in 0..<Int(request.number("trainSteps")) {
             var random = request.stream("shuffle", network.steps / batches.count)
             let order = random.permutation(images.count)
             let chosen = Array(order[batches[network.steps % batches.count]])
             _ = network.step(
-                moved(chosen), targets: chosen.map { images.targets[$0] },
-                rate: TrainingSettings().learningRate, normMax: EMTraining.gradientNormMax)
+                moved(chosen), targets: images.targets(chosen), rate: rate,
+                normMax: EMTraining.gradientNormMax)
         }
     }
 
@@ -151,18 +134,17 @@ private final class EMClassCrafter: Crafter {
         for start in stride(from: 0, to: subset.count, by: Int(request.number("batch"))) {
             let end = min(start + Int(request.number("batch")), subset.count)
             let chosen = Array(subset[start..<end])
-            let targets = chosen.map { images.targets[$0] }
-            var delta = targets.flatMap { pattern($0) }
+            var delta = chosen.flatMap { pattern(images.keys[$0]) }
             attack.run(
-                network, images: images.clean(chosen), targets: targets, delta: &delta,
-                shape: images.shape)
-            average(delta, targets: targets, epsilon: epsilon)
+                network, images: images.clean(chosen), targets: images.targets(chosen),
+                delta: &delta, shape: images.shape)
+            average(delta, keys: chosen.map { images.keys[$0] }, epsilon: epsilon)
         }
     }
 
     /// Each class's pattern becomes the mean of its images' perturbations.
-    private func average(_ delta: [Float], targets: [Int32], epsilon: Float) {
-        for (key, places) in Dictionary(grouping: targets.indices, by: { targets[$0] }) {
+    private func average(_ delta: [Float], keys: [Int32], epsilon: Float) {
+        for (key, places) in Dictionary(grouping: keys.indices, by: { keys[$0] }) {
             for element in 0..<images.size {
                 var sum = 0.0
                 for place in places { sum += Double(delta[place * images.size + element]) }
@@ -178,19 +160,18 @@ private final class EMClassCrafter: Crafter {
 
     /// Images with their class's pattern, within the range of pixels.
     private func moved(_ chosen: [Int]) -> [Float] {
-        let delta = chosen.flatMap { pattern(images.targets[$0]) }
+        let delta = chosen.flatMap { pattern(images.keys[$0]) }
         return zip(images.clean(chosen), delta).map { min(max($0 + $1, 0), 1) }
     }
 
     private var subsetError: Double {
-        var wrong = 0
+        var verdicts: [CraftVerdict] = []
         for start in stride(from: 0, to: subset.count, by: Int(request.number("batch"))) {
             let end = min(start + Int(request.number("batch")), subset.count)
             let chosen = Array(subset[start..<end])
-            wrong += network.judge(moved(chosen), targets: chosen.map { images.targets[$0] })
-                .count { !$0.isRight }
+            verdicts += network.judge(moved(chosen), targets: images.targets(chosen))
         }
-        return Double(wrong) / Double(subset.count)
+        return network.error(verdicts)
     }
 
     func perturbation() -> Perturbation {
@@ -203,7 +184,7 @@ private final class EMClassCrafter: Crafter {
         }
         var numbers = ["rounds": Double(round)]
         if round > 0 {
-            let own = images.targets.flatMap { pattern($0) }
+            let own = images.keys.flatMap { pattern($0) }
             numbers.merge(
                 SurrogateJudgement(
                     network, images, delta: own, batch: Int(request.number("batch"))

@@ -22,7 +22,9 @@ struct EMMethod: SurrogateMethod {
                 meaning: "rounds of training and noise at most"),
             MethodParameter(
                 name: "stopError", kind: .number(default: 0.01, range: 0...1, whole: false),
-                meaning: "the error of the surrogate on poisoned images that ends crafting"),
+                meaning: "the error of the surrogate on poisoned images that ends crafting; of "
+                    + "a craftTask that is no classification, its loss as a share of that before "
+                    + "training"),
             MethodParameter(
                 name: "trainSteps", kind: .number(default: nil, range: 0...100_000, whole: true),
                 meaning: "steps of training in a round; 0: a quarter of an epoch, and at least 10"),
@@ -37,31 +39,13 @@ struct EMMethod: SurrogateMethod {
                 meaning: "images a step"),
         ]
 
-    private static let tiers = TierTable(values: [
+    let tiers: [String: [String: Double]] = [
         "rounds": ["cpu": 12, "paper": 100, "apbench": 100],
         "trainSteps": ["cpu": 0, "paper": 10, "apbench": 10],
         "steps": ["cpu": 5, "paper": 20, "apbench": 5],
         "stepShare": ["cpu": 0.2, "paper": 0.1, "apbench": 0.2],
         "batch": ["cpu": 128, "paper": 512, "apbench": 128],
-    ])
-
-    func standard(of parameter: String, words: [String: String], shape: ImageShape) -> Double {
-        Self.tiers(parameter, words)
-    }
-
-    func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError) {
-        try SurrogateSettings.validate(settings, shape: shape)
-    }
-
-    func traits(_ settings: MethodSettings, shape: ImageShape) -> PerturbationTraits {
-        let epsilon = settings.numbers["epsilon"] ?? 0
-        if epsilon == 0 { return .identity }
-        return PerturbationTraits(
-            budget: .maximum(epsilon), form: .fromImage, probe: .reported, seedShare: 0.1,
-            isCostly: true)
-    }
-
-    func roundsMax(_ settings: MethodSettings) -> Int { Int(settings.numbers["rounds"] ?? 1) }
+    ]
 
     func crafter(
         _ request: CraftRequest, from state: CraftState?
@@ -72,7 +56,7 @@ struct EMMethod: SurrogateMethod {
 
 /// The training half of error-minimising noise: consecutive batches, going round the images.
 struct EMTraining {
-    let settings = TrainingSettings(learningRate: 0.1, momentum: 0.9, weightDecay: 5e-4)
+    let rate: Double
     static let gradientNormMax = 5.0
     /// What the source trains in a round; a quarter epoch of few images is less.
     private static let stepsMin = 10
@@ -82,6 +66,7 @@ struct EMTraining {
     private(set) var cursor: Int
 
     init(_ request: CraftRequest, _ images: CraftImages, cursor: Int) {
+        rate = SurrogateSettings.training(request.settings).learningRate
         batches = images.batches(of: Int(request.number("batch")))
         let wanted = Int(request.number("trainSteps"))
         steps = wanted > 0 ? wanted : max(Self.stepsMin, (batches.count + 3) / 4)
@@ -95,7 +80,7 @@ struct EMTraining {
         for _ in 0..<steps {
             let batch = batches[cursor]
             _ = network.step(
-                moved(batch), targets: Array(images.targets[batch]), rate: settings.learningRate,
+                moved(batch), targets: images.targets(batch), rate: rate,
                 normMax: Self.gradientNormMax)
             cursor = (cursor + 1) % batches.count
         }
@@ -119,14 +104,14 @@ private final class EMCrafter: Crafter {
         self.request = request
         images = CraftImages(request)
         training = EMTraining(request, images, cursor: Int(state?.number("cursor") ?? 0))
-        network = SurrogateNetwork(
-            network: try SurrogateSettings.network(
-                request.settings, shape: images.shape, classes: images.classes),
-            shape: images.shape, settings: training.settings,
-            random: request.stream("surrogate", 0))
+        network = try SurrogateSettings.network(request, images)
         delta = [Float](repeating: 0, count: images.count * images.size)
         isFinished = request.number("epsilon") == 0
-        if let state { try restore(state) }
+        if let state {
+            try restore(state)
+        } else {
+            network.measureUntrained(on: images, batch: Int(request.number("batch")))
+        }
     }
 
     private func restore(_ state: CraftState) throws(MethodError) {
@@ -174,7 +159,7 @@ private final class EMCrafter: Crafter {
         for batch in training.batches {
             var own = Array(delta[images.elements(batch)])
             let losses = attack.run(
-                network, images: images.clean(batch), targets: Array(images.targets[batch]),
+                network, images: images.clean(batch), targets: images.targets(batch),
                 delta: &own, shape: images.shape)
             delta.replaceSubrange(images.elements(batch), with: own)
             let share = Double(batch.count) / Double(images.count)
@@ -200,29 +185,6 @@ private final class EMCrafter: Crafter {
         return Perturbation(
             delta: images.restored(isRectified ? delta.map { max($0, 0) } : delta),
             numbers: numbers, words: ["stopReason": stopReason])
-    }
-}
-
-extension SurrogateNetwork {
-    /// Puts weights, momenta and counts of passes into a state.
-    func keep(in craft: inout CraftState) {
-        let own = state
-        craft.numbers["optimizerSteps"] = Double(own.optimizerSteps)
-        craft.numbers["forwardPasses"] = forwardPasses
-        craft.arrays += own.arrays
-    }
-
-    /// Takes them back.
-    func restore(_ craft: CraftState, method: String) throws(MethodError) {
-        do throws(TrainingState.Failure) {
-            try restore(
-                TrainingState(
-                    epoch: 0, optimizerSteps: Int(craft.number("optimizerSteps")),
-                    arrays: craft.arrays))
-        } catch {
-            throw .unsuited(method: method, reason: "it cannot be gone on with: \(error)")
-        }
-        forwardPasses = craft.number("forwardPasses")
     }
 }
 

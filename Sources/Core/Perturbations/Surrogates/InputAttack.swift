@@ -26,12 +26,13 @@ public struct InputAttack: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - images: Clean images in 0...1, one after the other.
-    ///   - targets: The class whose loss is lowered or raised.
-    ///   - shifts: How the network sees each image in each step; `nil`: as it is.
+    ///   - targets: Whose loss is lowered or raised.
+    ///   - shifts: How the network sees each image in each step; `nil`: as it is. By whole pixels
+    ///     where targets move with images.
     /// - Returns: The mean loss before each step.
     @discardableResult
     public func run(
-        _ network: SurrogateNetwork, images: [Float], targets: [Int32], delta: inout [Float],
+        _ network: SurrogateNetwork, images: [Float], targets: CraftTargets, delta: inout [Float],
         shape: ImageShape, shifts: ((_ step: Int) -> [ImageShift])? = nil
     ) -> [Double] {
         var losses: [Double] = []
@@ -39,7 +40,8 @@ public struct InputAttack: Hashable, Sendable {
             let view = shifts.map { ShiftedBatch(shifts: $0(step), shape: shape) }
             let moved = zip(images, delta).map { $0 + $1 }
             let gradient = network.gradient(
-                view?.shifted(moved) ?? moved, targets: targets, isSignOnly: true)
+                view?.shifted(moved) ?? moved,
+                targets: view.map { targets.placed($0.shifts) } ?? targets, isSignOnly: true)
             losses.append(gradient.losses.reduce(0, +) / Double(targets.count))
             let pulled = view?.pulledBack(gradient.values) ?? gradient.values
             advance(&delta, along: pulled, images: images)

@@ -39,32 +39,16 @@ struct REMMethod: SurrogateMethod {
                 meaning: "images a step"),
         ]
 
-    private static let tiers = TierTable(values: [
+    let tiers: [String: [String: Double]] = [
         "trainSteps": ["cpu": 1000, "paper": 5000],
         "steps": ["cpu": 4, "paper": 10],
         "draws": ["cpu": 1, "paper": 5],
         "adversarySteps": ["cpu": 3, "paper": 10],
-    ])
+    ]
     /// Steps of training in a round.
     private static let trainChunk = 50
     /// Rounds in which the final noise is made, each for a part of the images.
     fileprivate static let finalRounds = 8
-
-    func standard(of parameter: String, words: [String: String], shape: ImageShape) -> Double {
-        Self.tiers(parameter, words)
-    }
-
-    func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError) {
-        try SurrogateSettings.validate(settings, shape: shape)
-    }
-
-    func traits(_ settings: MethodSettings, shape: ImageShape) -> PerturbationTraits {
-        let epsilon = settings.numbers["epsilon"] ?? 0
-        if epsilon == 0 { return .identity }
-        return PerturbationTraits(
-            budget: .maximum(epsilon), form: .fromImage, probe: .reported, seedShare: 0.1,
-            isCostly: true)
-    }
 
     func roundsMax(_ settings: MethodSettings) -> Int {
         Self.trainRounds(settings) + Self.finalRounds
@@ -99,10 +83,7 @@ private final class REMCrafter: Crafter {
     init(_ request: CraftRequest, from state: CraftState?) throws(MethodError) {
         self.request = request
         images = CraftImages(request)
-        network = SurrogateNetwork(
-            network: try SurrogateSettings.network(
-                request.settings, shape: images.shape, classes: images.classes),
-            shape: images.shape, random: request.stream("surrogate", 0))
+        network = try SurrogateSettings.network(request, images)
         noise = REMNoise(request: request, images: images, network: network)
         delta = [Float](repeating: 0, count: images.count * images.size)
         guard let state else { return }
@@ -150,12 +131,13 @@ private final class REMCrafter: Crafter {
         let seen = noise.seen(chosen, delta: own, purpose: "lesson", step: step)
         _ = network.step(
             noise.attacked(seen, chosen, purpose: "lesson", step: step),
-            targets: chosen.map { images.targets[$0] }, rate: rate(step: step))
+            targets: seen.targets, rate: rate(step: step))
     }
 
     private func rate(step: Int) -> Double {
         let share = Double(step) / request.number("trainSteps")
-        return share < 0.4 ? 0.1 : share < 0.8 ? 0.01 : 0.001
+        let fall = share < 0.4 ? 1 : share < 0.8 ? 0.1 : 0.01
+        return SurrogateSettings.training(request.settings).learningRate * fall
     }
 
     /// The final noise of one part of the images.
@@ -224,20 +206,29 @@ private struct REMNoise {
         for draw in 0..<draws {
             let number = iteration * draws + draw
             let view = view(chosen, purpose: "draw \(number)", step: step)
-            let attacked = attacked(
-                view.shifted(moved), chosen, purpose: "draw \(number)", step: step)
+            let seen = View(
+                images: view.shifted(moved), targets: images.targets(chosen).placed(view.shifts))
             let gradient = network.gradient(
-                attacked, targets: chosen.map { images.targets[$0] }, isSignOnly: draws == 1)
+                attacked(seen, chosen, purpose: "draw \(number)", step: step),
+                targets: seen.targets, isSignOnly: draws == 1)
             for (at, value) in view.pulledBack(gradient.values).enumerated() { sum[at] += value }
         }
         return sum
     }
 
+    /// Images as they are shown, and what they should be taken for there.
+    struct View {
+        var images: [Float]
+        var targets: CraftTargets
+    }
+
     /// Images with their noise, shifted and flipped, within the range of pixels.
-    func seen(_ chosen: [Int], delta: [Float], purpose: String, step: Int) -> [Float] {
+    func seen(_ chosen: [Int], delta: [Float], purpose: String, step: Int) -> View {
         let moved = zip(images.clean(chosen), delta).map { $0 + $1 }
-        return view(chosen, purpose: purpose, step: step).shifted(moved)
-            .map { min(max($0, 0), 1) }
+        let view = view(chosen, purpose: purpose, step: step)
+        return View(
+            images: view.shifted(moved).map { min(max($0, 0), 1) },
+            targets: images.targets(chosen).placed(view.shifts))
     }
 
     private func view(_ chosen: [Int], purpose: String, step: Int) -> ShiftedBatch {
@@ -250,7 +241,8 @@ private struct REMNoise {
     }
 
     /// What the adversary makes of images, from a random start within its radius.
-    func attacked(_ seen: [Float], _ chosen: [Int], purpose: String, step: Int) -> [Float] {
+    func attacked(_ view: View, _ chosen: [Int], purpose: String, step: Int) -> [Float] {
+        let seen = view.images
         let radius = Float(request.number("radius"))
         guard radius > 0 else { return seen }
         var offset: [Float] = []
@@ -266,8 +258,7 @@ private struct REMNoise {
                 steps: steps, stepSize: 2 * radius / Float(steps), epsilon: radius,
                 direction: .ascend
             ).run(
-                network, images: seen, targets: chosen.map { images.targets[$0] }, delta: &offset,
-                shape: images.shape)
+                network, images: seen, targets: view.targets, delta: &offset, shape: images.shape)
         }
         return zip(seen, offset).map { $0 + $1 }
     }
@@ -284,11 +275,10 @@ private struct REMNoise {
         for start in stride(from: 0, to: count, by: 128) {
             let chosen = Array(start..<min(start + 128, count))
             let own = Array(delta[images.elements(start..<(start + chosen.count))])
-            let targets = chosen.map { images.targets[$0] }
             let losses = [own.map { _ in Float(0) }, own].map { delta in
                 let view = seen(chosen, delta: delta, purpose: "report", step: -1)
                 return network.judge(
-                    attacked(view, chosen, purpose: "report", step: -1), targets: targets
+                    attacked(view, chosen, purpose: "report", step: -1), targets: view.targets
                 ).map(\.loss)
             }
             for (clean, poisoned) in zip(losses[0], losses[1]) {

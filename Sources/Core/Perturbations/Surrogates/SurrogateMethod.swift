@@ -13,9 +13,52 @@ public protocol SurrogateMethod: PerturbationMethod {
     func crafter(
         _ request: CraftRequest, from state: CraftState?
     ) throws(MethodError) -> any Crafter
+
+    /// Defaults that differ between tiers: `[parameter: [tier: value]]`.
+    var tiers: [String: [String: Double]] { get }
+
+    /// What images of equal key share.
+    var form: PerturbationTraits.Form { get }
+
+    /// Which share of touched numbers must differ under another seed; `nil`: nothing is drawn.
+    var seedShare: Double? { get }
 }
 
+/// What is the same for all of them: a budget `epsilon`, tiers, and a surrogate that must fit.
 extension SurrogateMethod {
+    /// Most work their noise out from the image.
+    public var form: PerturbationTraits.Form { .fromImage }
+
+    /// Noise that a network shapes has much in common under any seed.
+    public var seedShare: Double? { 0.1 }
+
+    public func standard(
+        of parameter: String, words: [String: String], shape: ImageShape
+    ) -> Double {
+        if parameter == "surrogateWidth" { return SurrogateSettings.width(words: words) }
+        guard let value = tiers[parameter]?[words["tier"] ?? ""] else {
+            preconditionFailure("no default of \(parameter) in tier \(words["tier"] ?? "-")")
+        }
+        return value
+    }
+
+    public func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError) {
+        try SurrogateSettings.validate(settings, shape: shape)
+    }
+
+    public func traits(_ settings: MethodSettings, shape: ImageShape) -> PerturbationTraits {
+        let epsilon = settings.numbers["epsilon"] ?? 0
+        if epsilon == 0 { return .identity }
+        return PerturbationTraits(
+            budget: .maximum(epsilon), form: form, probe: .reported, seedShare: seedShare,
+            isCostly: true)
+    }
+
+    /// Most call them so.
+    public func roundsMax(_ settings: MethodSettings) -> Int {
+        Int(settings.numbers["rounds"] ?? 1)
+    }
+
     /// All rounds, one after the other.
     public func perturbation(_ request: CraftRequest) throws(MethodError) -> Perturbation {
         let crafter = try crafter(request, from: nil)
@@ -94,12 +137,35 @@ extension PerturbationRegistry {
     /// Which network trained on clean images a method reads; `nil` for most.
     public static func surrogate(
         of settings: MethodSettings
-    ) throws(MethodError) -> (model: ModelSettings, epochs: Int?)? {
+    ) throws(MethodError) -> (model: ModelSettings, epochs: Int?, task: TaskKind)? {
         guard let method = try method(named: settings.name) as? any SurrogateMethod,
             method.readsCheckpoint
         else { return nil }
         let epochs = Int(settings.numbers["surrogateEpochs"] ?? 0)
-        return (SurrogateSettings.model(settings), epochs == 0 ? nil : epochs)
+        return (
+            SurrogateSettings.model(settings), epochs == 0 ? nil : epochs,
+            SurrogateSettings.task(settings)
+        )
+    }
+
+    /// The task whose targets a crafting reads; `nil`: it needs classes at most.
+    public static func targetsNeeded(by settings: MethodSettings) -> TaskKind? {
+        let task = SurrogateSettings.task(settings)
+        return task == .cls ? nil : task
+    }
+
+    /// Refuses settings that ask for more than a data set knows.
+    ///
+    /// - Parameter settings: Complete; a combination's are judged method by method.
+    public static func check(
+        _ settings: MethodSettings, on facts: DataFacts
+    ) throws(MethodError) {
+        for component in settings.components {
+            guard let task = targetsNeeded(by: component) else { continue }
+            if let problem = TaskSettings([task]).problem(with: facts) {
+                throw .unsuited(method: component.name, reason: problem)
+            }
+        }
     }
 
     /// Works some rounds of a crafting.
@@ -107,17 +173,21 @@ extension PerturbationRegistry {
     /// - Parameters:
     ///   - state: Where it was left; `nil` begins it.
     ///   - rounds: How many rounds to work at most; `nil`: all that are left.
+    ///   - targets: What `craftTask` should say of the images, where it is no classification.
     ///   - progress: Hears the share done of these rounds.
     public static func advance(
         _ settings: MethodSettings, images: ImageSet, keys: [Int32], seed: UInt64,
-        surrogate: TrainingState?, from state: CraftState?, rounds: Int?,
-        progress: (Double) -> Void
+        surrogate: TrainingState?, targets: TaskTargets? = nil, from state: CraftState?,
+        rounds: Int?, progress: (Double) -> Void
     ) throws(MethodError) -> CraftProgress {
         let request = try request(
-            settings, images: images, keys: keys, seed: seed, surrogate: surrogate)
+            settings, images: images, keys: keys, seed: seed, surrogate: surrogate,
+            targets: targets)
         guard let method = try method(named: settings.name) as? any SurrogateMethod else {
             return .finished(
-                try craft(settings, images: images, keys: keys, seed: seed, surrogate: surrogate))
+                try craft(
+                    settings, images: images, keys: keys, seed: seed, surrogate: surrogate,
+                    targets: targets))
         }
         let crafter = try method.crafter(request, from: state)
         let total = min(

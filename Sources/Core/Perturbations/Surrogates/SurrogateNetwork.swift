@@ -1,7 +1,8 @@
 import Foundation
 
-/// A classifier that perturbations are crafted with: judges images that are no longer 8-bit, gives
-/// the gradient of its loss with respect to them, and learns from them.
+/// A network that perturbations are crafted with: judges images that are no longer 8-bit, gives the
+/// gradient of its loss with respect to them, and learns from them. A classifier, or a network for
+/// one other task.
 ///
 /// Images are `[channels, height, width]` in 0...1, one after the other. Belongs to one thread.
 public final class SurrogateNetwork {
@@ -11,6 +12,8 @@ public final class SurrogateNetwork {
     /// Passes of one image through the network so far; a gradient of images counts two, a step of
     /// training three.
     public var forwardPasses = 0.0
+    /// What images' losses are told as shares of at tasks that have no accuracy.
+    private(set) var untrainedLoss: Double?
 
     private let executor: Executor
     private let inputPlan: BackwardPlan
@@ -19,13 +22,16 @@ public final class SurrogateNetwork {
     private let optimizer: Optimizer
     private let random: RandomStream
     private let shape: ImageShape
+    /// Of a task other than classification.
+    private let meter: ObjectiveMeter?
 
     /// - Parameters:
     ///   - settings: The optimizer's; the rate is told step by step.
     ///   - random: What weights start from, and what dropout draws from.
+    ///   - objective: The task to learn; `nil`: classes at the first head.
     public init(
         network: Network, shape: ImageShape, settings: TrainingSettings = TrainingSettings(),
-        random: RandomStream
+        random: RandomStream, objective: Objective? = nil
     ) {
         self.network = network
         self.shape = shape
@@ -36,7 +42,11 @@ public final class SurrogateNetwork {
         trained = network.trainedParameters(of: Array(1..<network.nodes.count))
         trainingPlan = .training(network, trained)
         optimizer = Optimizer(settings: settings, parameters: parameters, trained: trained)
+        meter = objective.map { ObjectiveMeter(objective: $0, network: network) }
     }
+
+    /// Whether it tells classes.
+    var isClassifier: Bool { meter == nil }
 
     private var classes: Int { network.shapes[network.heads[0].node].elements }
 
@@ -48,30 +58,75 @@ public final class SurrogateNetwork {
         return executor.prediction(0).values.values
     }
 
-    /// The cross-entropy of each image in nats, and whether it is classified rightly.
-    public func judge(_ images: [Float], targets: [Int32]) -> [(loss: Double, isRight: Bool)] {
+    /// The loss of each image, and whether it is classified rightly.
+    public func judge(_ images: [Float], targets: CraftTargets) -> [CraftVerdict] {
+        if let meter {
+            forward(images, mode: .evaluation)
+            return losses(meter, targets).map { CraftVerdict(loss: $0, isRight: false) }
+        }
         let logits = logits(images)
-        return targets.enumerated().map { image, target in
+        return targets.classes.enumerated().map { image, target in
             let own = logits[(image * classes)..<((image + 1) * classes)]
             let sums = CrossEntropyRow(own, target: Int(target))
-            return (sums.loss, sums.isRight)
+            return CraftVerdict(loss: sums.loss, isRight: sums.isRight)
         }
+    }
+
+    private func losses(_ meter: ObjectiveMeter, _ targets: CraftTargets) -> [Double] {
+        var losses: [Double] = []
+        meter.imageLosses(executor, targets.items[...], into: &losses)
+        return losses
+    }
+
+    /// Keeps what an untrained network is worth on clean images, where losses need a measure.
+    func measureUntrained(on images: CraftImages, batch: Int) {
+        guard !isClassifier else { return }
+        let losses = images.batches(of: batch).flatMap { range in
+            judge(images.clean(range), targets: images.targets(range)).map(\.loss)
+        }
+        untrainedLoss = losses.reduce(0, +) / Double(max(1, losses.count))
+    }
+
+    /// The share of images taken for something else; at tasks without an accuracy the loss, as a
+    /// share of what it was before training.
+    func error(_ verdicts: [CraftVerdict]) -> Double {
+        let count = Double(max(1, verdicts.count))
+        guard let untrainedLoss else {
+            return Double(verdicts.count { !$0.isRight }) / count
+        }
+        return verdicts.reduce(0) { $0 + $1.loss } / count / max(untrainedLoss, 1e-12)
     }
 
     // MARK: Gradients
 
-    /// The gradient of each image's own cross-entropy with respect to it, in evaluation mode, and
-    /// the losses. No gradient of a weight is worked out.
+    /// The gradient of each image's own loss with respect to it, in evaluation mode, and the
+    /// losses. No gradient of a weight is worked out.
     ///
-    /// - Parameter isSignOnly: Whether only signs will be used. Each image's gradient is then
-    ///   scaled by a positive number of its own, so that those of well-fitted images do not
-    ///   vanish in single precision.
+    /// - Parameter isSignOnly: Whether only signs will be used. Each image's gradient of
+    ///   cross-entropy is then scaled by a positive number of its own, so that those of
+    ///   well-fitted images do not vanish in single precision. Gradients of other tasks are those
+    ///   of the batch's mean.
     public func gradient(
-        _ images: [Float], targets: [Int32], isSignOnly: Bool
+        _ images: [Float], targets: CraftTargets, isSignOnly: Bool
     ) -> (values: [Float], losses: [Double]) {
         forward(images, mode: .evaluation)
         forwardPasses += Double(targets.count)
         executor.want(inputPlan)
+        let losses: [Double]
+        if let meter {
+            losses = self.losses(meter, targets)
+            _ = meter.losses(executor, targets.items[...], scale: { _ in 1 })
+        } else {
+            losses = writeSlopes(targets.classes, isSignOnly: isSignOnly)
+        }
+        executor.backward()
+        let values = executor.imageGradient.map { unpacked($0, count: targets.count) } ?? []
+        executor.endInputGradient()
+        return (values, losses)
+    }
+
+    /// Puts the slopes of cross-entropies where the backward pass begins; answers the losses.
+    private func writeSlopes(_ targets: [Int32], isSignOnly: Bool) -> [Double] {
         var losses: [Double] = []
         let logits = executor.prediction(0).values.values
         let slopes = executor.headGradient(0)
@@ -83,10 +138,7 @@ public final class SurrogateNetwork {
                 slopes[image * classes + index] = slope
             }
         }
-        executor.backward()
-        let values = executor.imageGradient.map { unpacked($0, count: targets.count) } ?? []
-        executor.endInputGradient()
-        return (values, losses)
+        return losses
     }
 
     // MARK: Learning
@@ -99,13 +151,15 @@ public final class SurrogateNetwork {
     /// - Parameter normMax: What the norm of all gradients together is cut down to.
     /// - Returns: The batch's loss before the step.
     public func step(
-        _ images: [Float], targets: [Int32], rate: Double, normMax: Double = .infinity
+        _ images: [Float], targets: CraftTargets, rate: Double, normMax: Double = .infinity
     ) -> LossSum {
         executor.stepRandom = random.derived("step", optimizer.steps)
         forward(images, mode: .training)
         forwardPasses += 2 * Double(targets.count)
         executor.want(trainingPlan)
-        let sum = Evaluator.loss(executor, labels: targets, wantsGradient: true)
+        let sum =
+            meter?.losses(executor, targets.items[...], scale: { _ in 1 }).total
+            ?? Evaluator.loss(executor, labels: targets.classes, wantsGradient: true)
         executor.backward()
         if normMax.isFinite { clipGradients(to: normMax) }
         optimizer.step(executor, rate: rate)
@@ -138,6 +192,29 @@ public final class SurrogateNetwork {
         let missing = optimizer.restore(
             steps: state.optimizerSteps, parameters: parameters, { lookup[$0] })
         if let missing { throw TrainingState.Failure(missing: missing) }
+    }
+
+    /// Puts weights, momenta and counts of passes into a crafting's state.
+    func keep(in craft: inout CraftState) {
+        let own = state
+        craft.numbers["optimizerSteps"] = Double(own.optimizerSteps)
+        craft.numbers["forwardPasses"] = forwardPasses
+        craft.numbers["untrainedLoss"] = untrainedLoss
+        craft.arrays += own.arrays
+    }
+
+    /// Takes them back.
+    func restore(_ craft: CraftState, method: String) throws(MethodError) {
+        do throws(TrainingState.Failure) {
+            try restore(
+                TrainingState(
+                    epoch: 0, optimizerSteps: Int(craft.number("optimizerSteps")),
+                    arrays: craft.arrays))
+        } catch {
+            throw .unsuited(method: method, reason: "it cannot be gone on with: \(error)")
+        }
+        forwardPasses = craft.number("forwardPasses")
+        untrainedLoss = craft.numbers["untrainedLoss"]
     }
 
     // MARK: Layout

@@ -1,10 +1,10 @@
-/// The parameters that name a method's network and how much effort it makes.
+/// The parameters that name a method's network, what it learns, and how much effort it makes.
 enum SurrogateSettings {
     private static let withWidth = ModelRegistry.entries.filter { $0.defaultWidth != nil }
     /// The residual networks are this wide in the tier for processors.
     private static let cpuWidth = 16
 
-    /// `tier`, `surrogate`, `surrogateWidth`.
+    /// `tier`, `surrogate`, `surrogateWidth`, `craftTask`.
     static func parameters(tiers: [String] = ["cpu", "paper", "apbench"]) -> [MethodParameter] {
         [
             MethodParameter(
@@ -19,6 +19,12 @@ enum SurrogateSettings {
                 name: "surrogateWidth", kind: .number(default: nil, range: 1...4096, whole: true),
                 meaning: "its base number of channels; 64, or 16 in the tier cpu, for a ResNet",
                 condition: .init(name: "surrogate", values: withWidth.map(\.name))),
+            MethodParameter(
+                name: "craftTask",
+                kind: .word(
+                    default: TaskKind.cls.rawValue, allowed: TaskKind.allCases.map(\.rawValue)),
+                meaning: "the task that the network learns, and whose loss the noise moves",
+                isLeftOutAtDefault: true),
         ]
     }
 
@@ -39,35 +45,69 @@ enum SurrogateSettings {
             width: settings.numbers["surrogateWidth"].map { Int($0) })
     }
 
-    /// Builds the network, or says why it cannot be.
+    /// What the network learns.
+    static func task(_ settings: MethodSettings) -> TaskKind {
+        settings.words["craftTask"].flatMap(TaskKind.init(rawValue:)) ?? .cls
+    }
+
+    /// How a network that learns while noise is crafted is trained: as the methods' sources do it,
+    /// or, at tasks that they do not know, with Adam, because the losses of dense tasks hardly
+    /// move under plain SGD within a few epochs.
+    static func training(_ settings: MethodSettings) -> TrainingSettings {
+        task(settings) == .cls
+            ? TrainingSettings(learningRate: 0.1, momentum: 0.9, weightDecay: 5e-4)
+            : TrainingSettings(optimizer: .adam, learningRate: 0.003, weightDecay: 0)
+    }
+
+    /// The network of a crafting, untrained as yet, or why it cannot be built.
     static func network(
+        _ request: CraftRequest, _ images: CraftImages
+    ) throws(MethodError) -> SurrogateNetwork {
+        let network = try network(
+            request.settings, shape: images.shape, classes: images.classes)
+        return SurrogateNetwork(
+            network: network, shape: images.shape, settings: training(request.settings),
+            random: request.stream("surrogate", 0), objective: try objective(request, network))
+    }
+
+    private static func network(
         _ settings: MethodSettings, shape: ImageShape, classes: Int
     ) throws(MethodError) -> Network {
         do {
-            return try ModelRegistry.classifier(
-                model(settings), channels: shape.channels, height: shape.height,
-                width: shape.width, classes: classes)
+            return try ModelRegistry.network(
+                model(settings),
+                heads: [task(settings).head(channels: shape.channels, classes: classes)],
+                channels: shape.channels, height: shape.height, width: shape.width)
         } catch {
             throw .unsuited(method: settings.name, reason: "its surrogate: \(error)")
+        }
+    }
+
+    /// What the network learns beside classes; `nil`: classes.
+    private static func objective(
+        _ request: CraftRequest, _ network: Network
+    ) throws(MethodError) -> Objective? {
+        let task = task(request.settings)
+        guard task != .cls else { return nil }
+        guard let targets = request.targets,
+            Set(targets.images.indices).isSuperset(of: request.images.indices)
+        else {
+            throw .unsuited(
+                method: request.settings.name,
+                reason: "craftTask is \(task.rawValue), and its targets are not known for all "
+                    + "images")
+        }
+        do throws(Objective.Failure) {
+            return try Objective(
+                network: network, images: targets.images,
+                terms: [.init(task: task.rawValue, target: targets.target(of: task))])
+        } catch {
+            throw .unsuited(method: request.settings.name, reason: error.description)
         }
     }
 
     static func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError) {
         try EpsilonBall.validate(settings)
         _ = try network(settings, shape: shape, classes: 2)
-    }
-}
-
-/// Defaults that differ between tiers, by parameter.
-struct TierTable {
-    /// `[parameter: [tier: value]]`.
-    let values: [String: [String: Double]]
-
-    func callAsFunction(_ parameter: String, _ words: [String: String]) -> Double {
-        if parameter == "surrogateWidth" { return SurrogateSettings.width(words: words) }
-        guard let value = values[parameter]?[words["tier"] ?? ""] else {
-            preconditionFailure("no default of \(parameter) in tier \(words["tier"] ?? "-")")
-        }
-        return value
     }
 }

@@ -52,21 +52,23 @@ struct TrainedSurrogateMethod: SurrogateMethod {
         ]
     }
 
-    private static let adversarial = TierTable(values: [
+    var tiers: [String: [String: Double]] {
+        goal == .adversarial ? Self.adversarial : Self.hypocritical
+    }
+    private static let adversarial: [String: [String: Double]] = [
         "steps": ["cpu": 40, "paper": 250, "apbench": 250],
         "stepShare": ["cpu": 0.1, "paper": 0.05, "apbench": 0.05],
         "restarts": ["cpu": 1, "paper": 8, "apbench": 8],
         "surrogateEpochs": ["cpu": 0, "paper": 40, "apbench": 40],
-    ])
-    private static let hypocritical = TierTable(values: [
+    ]
+    private static let hypocritical: [String: [String: Double]] = [
         "steps": ["cpu": 30, "paper": 100, "apbench": 100],
         "stepShare": ["cpu": 0.1, "paper": 0.1, "apbench": 0.1],
         "surrogateEpochs": ["cpu": 0, "paper": 0, "apbench": 0],
-    ])
+    ]
 
-    func standard(of parameter: String, words: [String: String], shape: ImageShape) -> Double {
-        (goal == .adversarial ? Self.adversarial : Self.hypocritical)(parameter, words)
-    }
+    /// Without random starts and shifts nothing is drawn.
+    var seedShare: Double? { goal == .adversarial ? 0.1 : nil }
 
     func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError) {
         try SurrogateSettings.validate(settings, shape: shape)
@@ -75,15 +77,20 @@ struct TrainedSurrogateMethod: SurrogateMethod {
                 method: name, name: "key",
                 when: "a network that has learned those keys; \(name) reads one of classes")
         }
-    }
-
-    func traits(_ settings: MethodSettings, shape: ImageShape) -> PerturbationTraits {
-        let epsilon = settings.numbers["epsilon"] ?? 0
-        if epsilon == 0 { return .identity }
-        return PerturbationTraits(
-            budget: .maximum(epsilon), form: .fromImage, probe: .reported,
-            // Without random starts and shifts nothing is drawn.
-            seedShare: goal == .adversarial ? 0.1 : nil, isCostly: true)
+        let task = SurrogateSettings.task(settings)
+        guard task != .cls, goal == .adversarial else { return }
+        guard settings.words["variant"] == "untargeted" else {
+            throw .unsuited(
+                method: name,
+                reason: "craftTask is \(task.rawValue), in which no class is the next one; "
+                    + "write variant: untargeted")
+        }
+        guard settings.words["views"] != "part" else {
+            throw .unsuited(
+                method: name,
+                reason: "craftTask is \(task.rawValue), whose targets move with images by whole "
+                    + "pixels only; views must be whole or none")
+        }
     }
 
     func roundsMax(_ settings: MethodSettings) -> Int {
@@ -124,10 +131,7 @@ private final class TrainedSurrogateCrafter: Crafter {
         self.request = request
         self.isAdversarial = isAdversarial
         images = CraftImages(request, classes: request.images.classCount)
-        network = SurrogateNetwork(
-            network: try SurrogateSettings.network(
-                request.settings, shape: images.shape, classes: images.classes),
-            shape: images.shape, random: request.stream("surrogate", 0))
+        network = try SurrogateSettings.network(request, images)
         steps = Int(request.number("steps"))
         restarts = Int(request.settings.numbers["restarts"] ?? 1)
         delta = [Float](repeating: 0, count: images.count * images.size)
@@ -195,7 +199,7 @@ private final class TrainedSurrogateCrafter: Crafter {
             var own = Array(delta[images.elements(batch)])
             let shifts = shifts(batch)
             let losses = attack.run(
-                network, images: images.clean(batch), targets: images.targets[batch].map(goal),
+                network, images: images.clean(batch), targets: images.targets(batch).mapped(goal),
                 delta: &own, shape: images.shape, shifts: shifts.map { shifts in { _ in shifts } })
             delta.replaceSubrange(images.elements(batch), with: own)
             loss += losses.reduce(0, +) * Double(batch.count) / Double(images.count)
@@ -208,7 +212,10 @@ private final class TrainedSurrogateCrafter: Crafter {
     /// How the network sees each image of a batch in this round; `nil`: as it is.
     private func shifts(_ batch: Range<Int>) -> [ImageShift]? {
         var views = request.settings.words["views"] ?? "none"
-        if views == "tier" { views = request.settings.words["tier"] == "cpu" ? "whole" : "part" }
+        if views == "tier" {
+            let isWhole = request.settings.words["tier"] == "cpu" || !network.isClassifier
+            views = isWhole ? "whole" : "part"
+        }
         guard isAdversarial, views != "none" else { return nil }
         return batch.map { image in
             var random = request.stream("view", images.indices[image]).derived("round", round)
