@@ -43,7 +43,8 @@ let package = Package(
             name: "FathomProtocol",
             dependencies: [
                 "FathomCore", .product(name: "SwiftProtobuf", package: "swift-protobuf"), "Yams",
-            ], path: "Sources/Protocol", exclude: ["Messages/artifacts.proto", "Messages/fathom.proto"], swiftSettings: strict),
+            ], path: "Sources/Protocol",
+            exclude: ["Messages/artifacts.proto", "Messages/fathom.proto"], swiftSettings: strict),
         .target(
             name: "FathomMessaging", dependencies: ["CZeroMQ"], path: "Sources/Messaging",
             swiftSettings: strict),

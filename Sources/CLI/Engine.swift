@@ -82,7 +82,9 @@ enum Engine {
         let surrogate = (try? PerturbationRegistry.surrogate(of: method)) ?? nil
         return MethodCrafting(
             parts: parts.count, rounds: parts.rounds,
-            surrogate: surrogate.map { .init(model: $0.model, epochs: $0.epochs, task: $0.task) })
+            surrogate: surrogate.map {
+                .init(model: $0.model, epochs: $0.epochs, task: $0.task, training: $0.training)
+            })
     }
 
     private static func revisions() throws -> Revisions {

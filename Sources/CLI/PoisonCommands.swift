@@ -39,17 +39,35 @@ struct PoisonInspectCommand: ParsableCommand {
         let name = SQLText.quoted(try reader.name(of: try reader.sweep(named: sweep)))
         if let cell { try check(cell, reader, sweep: name) }
         let chosen = cell.map { "AND c.label LIKE '\($0.lowercased())%'" } ?? ""
-        let rows = try reader.query(
-            """
-            SELECT c.label AS cell, c.method, c.dataSet, r.seed, p.name, p.number, p.word
-            FROM sweep s JOIN cell c ON c.sweep = s.id JOIN run r ON r.cell = c.id
-              JOIN runJob x ON x.run = r.id AND x.role = 'poison' AND x.position = 0
-              JOIN poisonReport p ON p.job = x.job
-            WHERE s.name = \(name) AND c.hidden = 0 AND r.hidden = 0 \(chosen)
-            ORDER BY c.position, c.id, r.seed, p.name
-            """)
+        let rows = try reader.query(Self.sql(sweep: name, chosen: chosen))
         print(format.text(of: rows), terminator: "")
         if rows.rows.isEmpty { Failure.say("no poison has a report yet") }
+    }
+
+    /// The report's lines, and how many seconds the jobs of the crafting took together, those of
+    /// a network trained before left out.
+    private static func sql(sweep: String, chosen: String) -> String {
+        """
+        WITH poison AS (
+          SELECT c.position, c.id AS cellID, c.label AS cell, c.method, c.dataSet, r.seed,
+            r.id AS run, x.job
+          FROM sweep s JOIN cell c ON c.sweep = s.id JOIN run r ON r.cell = c.id
+            JOIN runJob x ON x.run = r.id AND x.role = 'poison' AND x.position = 0
+            JOIN job j ON j.id = x.job AND j.state = 'finished'
+          WHERE s.name = \(sweep) AND c.hidden = 0 AND r.hidden = 0 \(chosen)
+        ), line AS (
+          SELECT poison.*, p.name, p.number, p.word
+          FROM poison JOIN poisonReport p ON p.job = poison.job
+          UNION ALL
+          SELECT poison.*, 'seconds', (
+            SELECT sum(a.seconds) FROM runJob y JOIN job j ON j.id = y.job AND j.kind = 'poison'
+              JOIN attempt a ON a.job = j.id AND a.state = 'accepted'
+            WHERE y.run = poison.run AND y.role = 'poison'), NULL
+          FROM poison
+        )
+        SELECT cell, method, dataSet, seed, name, number, word FROM line
+        ORDER BY position, cellID, seed, name
+        """
     }
 
     /// Refuses what is no cell of the sweep.

@@ -82,10 +82,85 @@ struct PoisonRunTests {
         #expect(!one.isEmpty && Set(one.map { $0[0] }) == [cell])
     }
 
-    @Test("come to the same bits when their worker is killed half-way")
+    @Test("are reported with budgets, probes, likeness, cost and why crafting stopped")
+    func reports() throws {
+        let manifest = try sweep(
+            "reports",
+            methods: ["clean", "lsp", "{ name: em-s, rounds: 5, trainSteps: 1, \(Self.small) }"])
+        try run(manifest, "reports.sqlite")
+        let lines = try rows(["poison", "inspect", "reports.sqlite"])
+        for (method, more) in [
+            ("lsp", []),
+            (
+                "em-s",
+                ["forwardPasses", "rounds", "stopReason", "surrogate", "tier"]
+                    + ["surrogateAccuracyClean", "surrogateAccuracyPoisoned"]
+            ),
+        ] {
+            let own = lines.filter { $0[1] == method }
+            let names = Set(own.map { $0[4] })
+            let common = ["linf", "l2Mean", "l2Max", "changedPixels", "ssim", "probeTrain"]
+            for name in common + ["probeHeldOut", "clippedShare", "seconds"] + more {
+                #expect(names.contains(name), "\(method) reports no \(name): \(names)")
+            }
+            let seconds = own.first { $0[4] == "seconds" }.flatMap { Double($0[5]) }
+            #expect(seconds ?? 0 > 0)
+        }
+    }
+
+    @Test("break the contract by name: the job fails, and says which property it was")
+    func brokenContract() throws {
+        // Half of its noise is within half a grey level, which no network sees: P6.
+        let manifest = try sweep(
+            "broken", methods: ["clean", "{ name: rand-s, epsilon: 1/255 }"])
+        let (status, _, errors) = try program.runWithErrors(
+            ["run", manifest, "--db", "broken.sqlite", "--data", "data", "--slots", "2"],
+            in: folder.path)
+        #expect(status != 0, "\(errors)")
+        let problems = try query(
+            "broken.sqlite", "SELECT reason FROM problem WHERE kind = 'poison'")
+        #expect(problems.count == 1)
+        #expect(
+            problems.first?.joined().contains("rand-s breaks P6 non-triviality") == true,
+            "\(problems)")
+    }
+
+    @Test("that do nothing leave training and SAL as clean images do, bit for bit")
+    func identities() throws {
+        let manifest = try sweep(
+            "nothing",
+            methods: [
+                "clean", "{ name: rand-s, epsilon: 0 }", "{ name: lsp, fraction: 0 }",
+                "{ name: ops, fraction: 0 }", "{ name: label-noise, rate: 0 }",
+                "{ name: em-s, epsilon: 0, \(Self.small) }", "lsp",
+            ])
+        try run(manifest, "nothing.sqlite")
+        func rows(_ method: String) throws -> [[String]] {
+            let cell = "(SELECT cell FROM leaderboard WHERE method LIKE '\(method)%')"
+            return try query(
+                "nothing.sqlite",
+                "SELECT epoch, layer, sMax, sMin, sal FROM salMatrix WHERE cell = \(cell) "
+                    + "ORDER BY epoch, entry")
+        }
+        let clean = try rows("clean")
+        #expect(clean.count == 5)
+        for method in ["rand-s", "lsp (fraction=0", "ops", "label-noise", "em-s"] {
+            #expect(try rows(method) == clean, "\(method)")
+        }
+        #expect(try rows("lsp (fraction=1") != clean)
+        let scores = try query(
+            "nothing.sqlite",
+            "SELECT DISTINCT ud FROM udScore WHERE seed IS NOT NULL AND ud IS NOT NULL "
+                + "AND method NOT LIKE 'lsp%'")
+        #expect(scores == [["1.0"]], "\(scores)")
+    }
+
+    @Test("come to the same bits on 2 slots, and on 1 whose worker is killed again and again")
     func killedCrafting() throws {
         let methods = [
             "{ name: em-s, rounds: 24, stopError: 0, trainSteps: 20, \(Self.small) }", "clean",
+            "{ name: tap, steps: 24, \(Self.small) }",
+            "{ name: rem, trainSteps: 300, surrogate: lenet5, batch: 20, steps: 1 }",
         ]
         let manifest = try sweep("killed", methods: methods)
         try run(manifest, "whole.sqlite")
@@ -93,12 +168,15 @@ struct PoisonRunTests {
             ["run", manifest, "--db", "broken.sqlite", "--data", "data", "--slots", "1"],
             in: folder.path)
         let sql = "SELECT count(*) FROM job WHERE kind = 'poison' AND state = 'finished'"
-        let isHalfWay = try eventually(within: 60) {
-            let done = Int(try query("broken.sqlite", sql).first?.first ?? "") ?? 0
-            return done >= 2 || !process.isRunning
+        // Sixteen links in three chains.
+        for links in [2, 7, 13] {
+            let isThere = try eventually(within: 60) {
+                let done = Int(try query("broken.sqlite", sql).first?.first ?? "") ?? 0
+                return done >= links || !process.isRunning
+            }
+            #expect(isThere)
+            for agent in Processes.children(of: process.processIdentifier) { kill(agent, SIGKILL) }
         }
-        #expect(isHalfWay)
-        for agent in Processes.children(of: process.processIdentifier) { kill(agent, SIGKILL) }
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
         let artifacts = """

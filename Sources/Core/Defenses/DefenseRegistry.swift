@@ -27,10 +27,25 @@ public enum DefenseRegistry {
     ) throws(DefenseError) -> DefenseSettings {
         let defense = try defense(named: settings.name)
         let shape = ImageShape(channels: channels, height: height, width: width)
-        let resolved = try DefenseResolver(defense: defense, given: settings)
-            .resolved(shape: shape)
-        try defense.validate(resolved, shape: shape)
-        return resolved
+        let completed = try completed(settings, of: defense, shape: shape)
+        try defense.validate(completed, shape: shape)
+        return completed
+    }
+
+    private static func completed(
+        _ settings: DefenseSettings, of defense: any Defense, shape: ImageShape
+    ) throws(DefenseError) -> DefenseSettings {
+        let resolver = SettingsResolver(
+            owner: defense.name, parameters: defense.parameters, numbers: settings.numbers,
+            words: settings.words)
+        do throws(SettingError) {
+            let (numbers, words) = try resolver.resolved {
+                defense.standard(of: $0, words: $1, shape: shape)
+            }
+            return DefenseSettings(name: defense.name, numbers: numbers, words: words)
+        } catch {
+            throw .setting(error)
+        }
     }
 
     /// Why a defense means nothing for a task on images of this size; `nil`: it does mean something.

@@ -45,8 +45,10 @@ extension PerturbationRegistry {
         }
         for key in (settings.numbers.keys.map(\.self) + settings.words.keys).sorted()
         where !names.contains(where: { key.hasPrefix($0 + ".") }) {
-            throw .unknownParameter(
-                method: settings.name, name: key, known: names.map { "\($0).\(key)" })
+            throw .setting(
+                SettingError(
+                    owner: settings.name, setting: key,
+                    problem: .unknown(known: names.map { "\($0).\(key)" })))
         }
         var resolved: [MethodSettings] = []
         for component in components {

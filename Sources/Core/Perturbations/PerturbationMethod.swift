@@ -89,22 +89,22 @@ public struct CraftRequest: Sendable {
     }
 
     /// The stream of this method and seed for one purpose and one item, an image or a key.
-    func stream(_ purpose: String, _ item: Int) -> RandomStream {
+    public func stream(_ purpose: String, _ item: Int) -> RandomStream {
         RandomStream(seed: seed).derived("perturbation/" + settings.name).derived(purpose, item)
     }
 
     /// One more than the highest key.
-    var keyCount: Int { Int(keys.max() ?? -1) + 1 }
+    public var keyCount: Int { Int(keys.max() ?? -1) + 1 }
 
     /// The positions of the images by rising index: an order that does not depend on how they are
     /// given, for methods in which images affect one another.
-    var canonicalOrder: [Int] {
+    public var canonicalOrder: [Int] {
         images.indices.enumerated().sorted { ($0.element, $0.offset) < ($1.element, $1.offset) }
             .map(\.offset)
     }
 
     /// A number of the settings, which the registry has filled in.
-    func number(_ name: String) -> Double {
+    public func number(_ name: String) -> Double {
         guard let value = settings.numbers[name] else {
             preconditionFailure("\(settings.name) was asked for \(name), which is not resolved")
         }

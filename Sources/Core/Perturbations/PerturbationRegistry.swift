@@ -1,7 +1,13 @@
 /// The methods that are known by name. A new method is one file and one line here.
 public enum PerturbationRegistry {
     /// All methods, in the order people are shown them.
-    public static let methods: [any PerturbationMethod] = [
+    public static var methods: [any PerturbationMethod] { builtIn + additional }
+
+    /// Methods of a program that uses this library, known while a body runs:
+    /// `PerturbationRegistry.$additional.withValue([SquareMethod()]) { ... }`.
+    @TaskLocal public static var additional: [any PerturbationMethod] = []
+
+    private static let builtIn: [any PerturbationMethod] = [
         CleanMethod(), RandomMethod(form: .sampleWise), RandomMethod(form: .classWise),
         LabelMethod(kind: .noise), LabelMethod(kind: .random), LSPMethod(), OPSMethod(), ARMethod(),
         CUDAMethod(), PILMethod(), EMMethod(), EMClassMethod(),
@@ -37,9 +43,27 @@ public enum PerturbationRegistry {
         }
         let method = try method(named: settings.name)
         let shape = ImageShape(channels: channels, height: height, width: width)
-        let resolved = try MethodResolver(method: method, given: settings).resolved(shape: shape)
-        try method.validate(resolved, shape: shape)
-        return resolved
+        let completed = try completed(settings, of: method, shape: shape)
+        try method.validate(completed, shape: shape)
+        return completed
+    }
+
+    private static func completed(
+        _ settings: MethodSettings, of method: any PerturbationMethod, shape: ImageShape
+    ) throws(MethodError) -> MethodSettings {
+        let resolver = SettingsResolver(
+            owner: method.name, parameters: method.allParameters, numbers: settings.numbers,
+            words: settings.words)
+        do throws(SettingError) {
+            let (numbers, words) = try resolver.resolved {
+                method.standard(of: $0, words: $1, shape: shape)
+            }
+            return MethodSettings(
+                name: method.name, numbers: numbers,
+                words: try SharedSettings.canonical(words, of: method.name))
+        } catch {
+            throw .setting(error)
+        }
     }
 
     /// Crafts a perturbation and puts it on the images.

@@ -8,72 +8,50 @@ public enum SharedSettings {
         MethodParameter(
             name: "fraction", kind: .number(default: 1, range: 0...1, whole: false),
             meaning: "the share of each class's images that is poisoned; a smaller share is a "
-                + "subset of a larger one"),
+                + "subset of a larger one", isLeftOutAtDefault: true),
         MethodParameter(
             name: "classes", kind: .text(example: "0-4,7"),
             meaning: "the classes whose images are poisoned; all if absent"),
         MethodParameter(
-            name: "key", kind: .word(default: "class", allowed: ["class", "cluster"]),
-            meaning: "what selects an image's pattern: its class, or a cluster of its pixels"),
+            name: "key",
+            kind: .word(
+                default: "class", allowed: ["class", "cluster"] + targetKeys.map(\.rawValue)),
+            meaning: "what selects an image's pattern: its class, a cluster of its pixels, or one "
+                + "of a task's targets",
+            isLeftOutAtDefault: true),
         MethodParameter(
             name: "clusters", kind: .number(default: 10, range: 2...1024, whole: true),
             meaning: "how many clusters there are",
-            condition: .init(name: "key", values: ["cluster"])),
+            condition: .init(
+                name: "key", values: ["cluster"] + targetKeys.map(\.rawValue))),
     ]
 
-    static let names = parameters.map(\.name)
+    /// Tasks whose targets can be clustered: all that say something of a place in the image.
+    private static let targetKeys: [TaskKind] = [
+        .sem, .depth, .normal, .edge, .kp2d, .reshade, .curv,
+    ]
 
-    /// The shared part of `given`, checked, without what is at its default.
-    static func resolved(
-        _ given: MethodSettings
-    ) throws(MethodError) -> (numbers: [String: Double], words: [String: String]) {
-        var numbers: [String: Double] = [:]
-        var words: [String: String] = [:]
-        if let fraction = given.numbers["fraction"], fraction != 1 {
-            try range("fraction", fraction, 0...1, given.name)
-            numbers["fraction"] = fraction
-        }
-        if let text = given.words["classes"], text != "all" {
-            guard let classes = ClassList(text) else {
-                throw .wrongKind(
-                    method: given.name, name: "classes",
-                    expected: "classes and ranges of them, such as 0-4,7; it is \(text)")
-            }
-            words["classes"] = classes.text
-        }
-        try resolveKey(given, &numbers, &words)
-        return (numbers, words)
+    /// The task whose targets select patterns; `nil`: none does.
+    static func keyTask(_ settings: MethodSettings) -> TaskKind? {
+        settings.words["key"].flatMap(TaskKind.init(rawValue:))
     }
 
-    private static func resolveKey(
-        _ given: MethodSettings, _ numbers: inout [String: Double], _ words: inout [String: String]
-    ) throws(MethodError) {
-        let key = given.words["key"] ?? "class"
-        guard ["class", "cluster"].contains(key) else {
-            throw .notAllowed(
-                method: given.name, name: "key", value: key, allowed: ["class", "cluster"])
+    /// Words with the list of classes in the one form that each meaning has.
+    static func canonical(
+        _ words: [String: String], of method: String
+    ) throws(SettingError) -> [String: String] {
+        guard let text = words["classes"] else { return words }
+        var words = words
+        words["classes"] = nil
+        if text == "all" { return words }
+        guard let classes = ClassList(text) else {
+            throw SettingError(
+                owner: method, setting: "classes",
+                problem: .wrongKind(
+                    expected: "classes and ranges of them, such as 0-4,7; it is \(text)"))
         }
-        guard key == "cluster" else {
-            guard given.numbers["clusters"] == nil else {
-                throw .notApplicable(method: given.name, name: "clusters", when: "key cluster")
-            }
-            return
-        }
-        words["key"] = key
-        let clusters = given.numbers["clusters"] ?? 10
-        try range("clusters", clusters, 2...1024, given.name)
-        guard clusters == clusters.rounded() else {
-            throw .notWhole(method: given.name, name: "clusters", value: clusters)
-        }
-        numbers["clusters"] = clusters
-    }
-
-    private static func range(
-        _ name: String, _ value: Double, _ range: ClosedRange<Double>, _ method: String
-    ) throws(MethodError) {
-        guard range.contains(value) else {
-            throw .outOfRange(method: method, name: name, value: value, range: range)
-        }
+        words["classes"] = classes.text
+        return words
     }
 }
 

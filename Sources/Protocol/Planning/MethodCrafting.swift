@@ -9,8 +9,14 @@ public struct MethodCrafting: Hashable, Sendable {
         public var epochs: Int?
         /// What it learns.
         public var task: TaskKind
+        /// How it is trained where that is not as the sweep trains.
+        public var training: TrainingSettings?
 
-        public init(model: ModelSettings, epochs: Int?, task: TaskKind = .cls) {
+        public init(
+            model: ModelSettings, epochs: Int?, task: TaskKind = .cls,
+            training: TrainingSettings? = nil
+        ) {
+            self.training = training
             self.model = model
             self.epochs = epochs
             self.task = task

@@ -230,7 +230,7 @@ struct PlanBuilder {
         _ surrogate: MethodCrafting.Surrogate, _ seeds: RunSeeds, _ subset: Encoded<DataSpec>,
         _ study: Study
     ) throws(PlanError) -> [JobKey] {
-        var training = study.training
+        var training = surrogate.training.map(Encoded.init) ?? study.training
         if let epochs = surrogate.epochs, epochs != training.value.epochs {
             var other = training.value
             other.epochs = epochs

@@ -10,7 +10,6 @@ struct PoisonJob {
     func run() throws -> JobOutcome {
         let clean = try data.images(spec.data, folder: context.dataFolder).train
         let images = try data.trained(on: spec.base, clean: clean, context)
-        let keys = PoisonKeys.keys(spec.method, images: images, seed: spec.seed)
         let surrogate = try spec.surrogate.map {
             try CheckpointFile(path: try context.input($0, "checkpoint")).state
         }
@@ -18,11 +17,15 @@ struct PoisonJob {
             try CraftFile.read(try context.input($0, "state"))
         }
         // What the images show, whatever was put on them before.
-        let targets = try PerturbationRegistry.targetsNeeded(by: spec.method).map { task in
-            try data.targets(
-                TaskSettings([task]), of: images, perturbedBy: nil, .train, spec.data,
+        let tasks = PerturbationRegistry.targetsNeeded(by: spec.method)
+        let targets =
+            tasks.isEmpty
+            ? nil
+            : try data.targets(
+                TaskSettings(tasks), of: images, perturbedBy: nil, .train, spec.data,
                 folder: context.dataFolder)
-        }
+        let keys = PoisonKeys.keys(
+            spec.method, images: images, seed: spec.seed, targets: targets)
         let progress = try PerturbationRegistry.advance(
             spec.method, images: images, keys: keys, seed: spec.seed, surrogate: surrogate,
             targets: targets, from: state, rounds: spec.rounds

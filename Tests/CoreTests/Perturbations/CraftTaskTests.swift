@@ -135,8 +135,11 @@ struct CraftTaskTests {
             try resolved("em-s", ["craftTask": "cls"]) == resolved("em-s", [:])
                 && resolved("em-s", [:]).words["craftTask"] == nil)
         let depth = try resolved("em-s", ["craftTask": "depth"])
-        #expect(PerturbationRegistry.targetsNeeded(by: depth) == .depth)
-        #expect(try PerturbationRegistry.targetsNeeded(by: resolved("tap", [:])) == nil)
+        #expect(PerturbationRegistry.targetsNeeded(by: depth) == [.depth])
+        #expect(try PerturbationRegistry.targetsNeeded(by: resolved("tap", [:])).isEmpty)
+        let keyed = try resolved("em-c", ["craftTask": "depth", "key": "sem"])
+        #expect(PerturbationRegistry.targetsNeeded(by: keyed) == [.depth, .sem])
+        #expect(keyed.numbers["clusters"] == 10)
         let facts = DataFacts(
             digest: Digest(of: Array("set".utf8)), channels: 1, height: 28, width: 28,
             classCount: 2, trainCount: 10, testCount: 10)

@@ -103,6 +103,38 @@ struct SharedSettingsTests {
         #expect((0..<20).allSatisfy { keys[$0] == keys[$0 % 2] } && keys[0] != keys[1])
     }
 
+    @Test("a task's targets select patterns, in any order of images: a shortcut to that task")
+    func targetKeys() throws {
+        // Half of the images have their edges in the lower half, whatever their class.
+        var pixels: [UInt8] = []
+        for image in 0..<24 {
+            for row in 0..<16 {
+                for column in 0..<16 {
+                    let isBusy = image % 2 == 0 ? row >= 8 : row < 8
+                    pixels.append(isBusy && (row + column) % 4 < 2 ? 220 : 40)
+                }
+            }
+        }
+        let busy = ImageSet(
+            channels: 1, height: 16, width: 16, classCount: 3, pixels: pixels,
+            labels: (0..<24).map { Int32($0 / 8) }, indices: (0..<24).map { 5 * $0 + 1 })
+        let targets = TaskTargets(
+            of: [.edge], images: busy, labels: busy.labels, maps: nil,
+            clips: ClipConstants(for: [.edge], of: busy))
+        let settings = MethodSettings(
+            name: "lsp", numbers: ["clusters": 2], words: ["key": "edge"])
+        #expect(PerturbationRegistry.targetsNeeded(by: settings) == [.edge])
+        let keys = PoisonKeys.keys(settings, images: busy, seed: 1, targets: targets)
+        #expect((0..<24).allSatisfy { keys[$0] == keys[$0 % 2] } && keys[0] != keys[1])
+        let order = [7, 2, 23, 0, 11]
+        let part = PoisonKeys.keys(
+            settings, images: busy.selecting(order), seed: 1, targets: targets)
+        #expect(Set(zip(part, order).map { [Int($0), $1 % 2] }).count == 2)
+        let poison = try PerturbationRegistry.craft(
+            settings, images: busy, keys: keys, seed: 1, targets: targets)
+        #expect(poison.numbers["probeKeys"] == 2)
+    }
+
     @Test("defaults are left out of complete settings, so that keys of jobs stay as they were")
     func defaultsAreLeftOut() throws {
         let given = MethodSettings(

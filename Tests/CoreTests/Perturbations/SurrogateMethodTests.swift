@@ -14,6 +14,8 @@ struct SurrogateMethodTests {
             "tap", ["steps": 4, "stepShare": 0.25], ["variant": "untargeted", "views": "part"]),
         Fixtures.settings("hypo", ["steps": 5, "stepShare": 0.2]),
         Fixtures.settings("rem", ["trainSteps": 52, "batch": 10, "steps": 1, "adversarySteps": 1]),
+        Fixtures.settings(
+            "rem", ["rounds": 3, "stopError": 0, "trainSteps": 2], ["tier": "apbench"]),
         // The same with the loss of another task.
         edges("em-s", ["rounds": 3, "stopError": 0, "trainSteps": 2]),
         edges("em-c", ["rounds": 3, "stopError": 0, "trainSteps": 2]),
@@ -194,17 +196,41 @@ struct SurrogateMethodTests {
             Fixtures.settings(
                 "rem",
                 [
-                    "trainSteps": 400, "batch": 20, "steps": 2, "adversarySteps": 1,
-                    "epsilon": 16.0 / 255,
+                    "trainSteps": 400, "batch": 40, "steps": 4, "adversarySteps": 1,
+                    "epsilon": 24.0 / 255,
                 ]))
         for value in poison.delta {
             let level = Double(value) * 255
-            guard abs(level - level.rounded()) < 1e-4, abs(level) < 16.5 else {
-                Issue.record("\(level) is no whole level within 16")
+            guard abs(level - level.rounded()) < 1e-4, abs(level) < 24.5 else {
+                Issue.record("\(level) is no whole level within 24")
                 return
             }
         }
         #expect(poison.numbers["adversarialLossLoweredShare"] ?? 0 >= 0.9, "\(poison.numbers)")
+    }
+
+    @Test("the algorithm that APBench calls rem goes up and down every round, and trains plainly")
+    func benchmarkREM() throws {
+        let poison = try Fixtures.craft(
+            Fixtures.settings(
+                "rem", ["rounds": 2, "stopError": 0, "trainSteps": 2], ["tier": "apbench"]))
+        // A round: 2 steps on 40 of 120 images, 5 gradients up and 5 down for all, and a judgement
+        // of both kinds of images, which is made once more for the report.
+        let expected = 2 * (2 * 40 * 3 / 120 + 10 * 2 + 2) + 2
+        #expect(poison.numbers["forwardPasses"] == Double(expected))
+        #expect(poison.words["tier"] == "apbench")
+        #expect(poison.numbers["adversarialLossPoisoned"] == nil)
+        let settings = try PerturbationRegistry.resolve(
+            MethodSettings(name: "rem", words: ["tier": "apbench"]), channels: 3, height: 32,
+            width: 32)
+        #expect(settings.numbers["steps"] == 5 && settings.numbers["adversarySteps"] == 5)
+        #expect(settings.numbers["draws"] == nil && settings.numbers["trainSteps"] == 10)
+        let random = caught(MethodError.self) {
+            _ = try PerturbationRegistry.resolve(
+                MethodSettings(name: "rem", words: ["tier": "apbench", "adversary": "random"]),
+                channels: 3, height: 32, width: 32)
+        }
+        #expect(random?.description.contains("always pgd") == true)
     }
 
     @Test("a random adversary is cheaper than one that climbs")
@@ -233,8 +259,17 @@ struct SurrogateMethodTests {
         #expect(cpu["steps"] == 5 && cpu["rounds"] == 12 && cpu["surrogateWidth"] == 16)
         #expect(try resolved("tap", ["tier": "paper"])["restarts"] == 8)
         #expect(try resolved("tap", ["tier": "paper"])["surrogateEpochs"] == 40)
+        // The network behind tap is trained as its source does it, in the source's tier.
+        for (tier, milestones) in [("paper", [14, 24, 35]), ("cpu", nil)] {
+            let tap = try PerturbationRegistry.resolve(
+                MethodSettings(name: "tap", words: ["tier": tier]), channels: 3, height: 32,
+                width: 32)
+            let training = try PerturbationRegistry.surrogate(of: tap)?.training
+            #expect(training?.milestones == milestones && (training?.nesterov ?? true))
+            #expect(training.map { $0.epochs == 40 && $0.batch == 128 } ?? true)
+        }
         #expect(try resolved("em-s", ["surrogate": "lenet5"])["surrogateWidth"] == nil)
-        let tier = caught(MethodError.self) { _ = try resolved("rem", ["tier": "apbench"]) }
+        let tier = caught(MethodError.self) { _ = try resolved("em-c", ["tier": "apbench"]) }
         #expect(tier?.description.contains("one of cpu, paper") == true)
         let small = caught(MethodError.self) {
             _ = try PerturbationRegistry.resolve(

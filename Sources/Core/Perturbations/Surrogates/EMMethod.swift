@@ -50,7 +50,7 @@ struct EMMethod: SurrogateMethod {
     func crafter(
         _ request: CraftRequest, from state: CraftState?
     ) throws(MethodError) -> any Crafter {
-        try EMCrafter(request, from: state)
+        try EMCrafter(request, stepShare: request.number("stepShare"), from: state)
     }
 }
 
@@ -84,118 +84,5 @@ struct EMTraining {
                 normMax: Self.gradientNormMax)
             cursor = (cursor + 1) % batches.count
         }
-    }
-}
-
-private final class EMCrafter: Crafter {
-    private(set) var round = 0
-    private(set) var isFinished = false
-
-    private let request: CraftRequest
-    private let images: CraftImages
-    private let network: SurrogateNetwork
-    private var training: EMTraining
-    private var delta: [Float]
-    private var stopReason = "rounds"
-    /// The mean loss at the beginning and the end of the last sweep of noise.
-    private var sweep = (first: 0.0, last: 0.0)
-
-    init(_ request: CraftRequest, from state: CraftState?) throws(MethodError) {
-        self.request = request
-        images = CraftImages(request)
-        training = EMTraining(request, images, cursor: Int(state?.number("cursor") ?? 0))
-        network = try SurrogateSettings.network(request, images)
-        delta = [Float](repeating: 0, count: images.count * images.size)
-        isFinished = request.number("epsilon") == 0
-        if let state {
-            try restore(state)
-        } else {
-            network.measureUntrained(on: images, batch: Int(request.number("batch")))
-        }
-    }
-
-    private func restore(_ state: CraftState) throws(MethodError) {
-        try network.restore(state, method: request.settings.name)
-        delta = try state.perturbation(count: delta.count, method: request.settings.name)
-        round = state.round
-        isFinished = state.isFinished
-        stopReason = state.words["stopReason"] ?? stopReason
-        sweep = (state.number("sweepFirst"), state.number("sweepLast"))
-    }
-
-    var state: CraftState {
-        var state = CraftState(round: round, isFinished: isFinished)
-        state.numbers = [
-            "cursor": Double(training.cursor), "sweepFirst": sweep.first, "sweepLast": sweep.last,
-        ]
-        state.words["stopReason"] = stopReason
-        network.keep(in: &state)
-        state.arrays.append(("delta", [images.count, images.size], delta))
-        return state
-    }
-
-    func advance(_ progress: (Double) -> Void) throws(MethodError) {
-        training.run(network, images) { batch in
-            zip(images.clean(batch), delta[images.elements(batch)]).map { $0 + $1 }
-        }
-        progress(0.2)
-        moveNoise(progress)
-        round += 1
-        if judgement.error <= request.number("stopError") {
-            (isFinished, stopReason) = (true, "error")
-        } else if round >= Int(request.number("rounds")) {
-            isFinished = true
-        }
-    }
-
-    /// One sweep over all images, from where the noise was left.
-    private func moveNoise(_ progress: (Double) -> Void) {
-        let epsilon = Float(request.number("epsilon"))
-        let attack = InputAttack(
-            steps: Int(request.number("steps")),
-            stepSize: epsilon * Float(request.number("stepShare")), epsilon: epsilon,
-            direction: .descend)
-        sweep = (0, 0)
-        for batch in training.batches {
-            var own = Array(delta[images.elements(batch)])
-            let losses = attack.run(
-                network, images: images.clean(batch), targets: images.targets(batch),
-                delta: &own, shape: images.shape)
-            delta.replaceSubrange(images.elements(batch), with: own)
-            let share = Double(batch.count) / Double(images.count)
-            sweep.first += share * (losses.first ?? 0)
-            sweep.last += share * (losses.last ?? 0)
-            progress(0.2 + 0.7 * Double(batch.upperBound) / Double(images.count))
-        }
-    }
-
-    private var judgement: SurrogateJudgement {
-        SurrogateJudgement(network, images, delta: delta, batch: Int(request.number("batch")))
-    }
-
-    func perturbation() -> Perturbation {
-        var numbers = ["rounds": Double(round)]
-        if round > 0 {
-            numbers.merge(judgement.report) { $1 }
-            numbers["sweepLossFirst"] = sweep.first
-            numbers["sweepLossLast"] = sweep.last
-        }
-        numbers["forwardPasses"] = network.forwardPasses / Double(images.count)
-        let isRectified = request.settings.words["emRectify"] == "true"
-        return Perturbation(
-            delta: images.restored(isRectified ? delta.map { max($0, 0) } : delta),
-            numbers: numbers, words: ["stopReason": stopReason])
-    }
-}
-
-extension CraftState {
-    /// The kept perturbation of `count` numbers.
-    func perturbation(count: Int, method: String) throws(MethodError) -> [Float] {
-        guard let kept = array("delta"), kept.count == count else {
-            throw .unsuited(
-                method: method,
-                reason: "what was kept of it holds no perturbation of \(count) numbers")
-        }
-        return kept
     }
 }

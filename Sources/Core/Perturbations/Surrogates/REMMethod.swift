@@ -6,6 +6,10 @@
 /// noise; and both step lengths are twice the radius over the number of steps, which is what the
 /// source's own numbers come to, so that they fit shorter tiers. `adversary: random` replaces the
 /// adversary by one random perturbation of its radius, as SEM does (arXiv 2311.13091).
+///
+/// `tier: apbench` is another algorithm under the same name, that of the public benchmark, kept so
+/// that its numbers can be compared: no shifts and no adversarial training, but `em-s` whose noise
+/// starts every round from an adversarial point (`EMCrafter`).
 struct REMMethod: SurrogateMethod {
     let name = "rem"
     let revision = 1
@@ -13,7 +17,7 @@ struct REMMethod: SurrogateMethod {
     let readsCheckpoint = false
 
     let parameters =
-        SurrogateSettings.parameters(tiers: ["cpu", "paper"]) + [
+        SurrogateSettings.parameters() + [
             EpsilonBall.parameter(),
             MethodParameter(
                 name: "adversary", kind: .word(default: "pgd", allowed: ["pgd", "random"]),
@@ -23,13 +27,22 @@ struct REMMethod: SurrogateMethod {
                 meaning: "how far the adversary moves a pixel, pixels scaled to 0...1"),
             MethodParameter(
                 name: "trainSteps", kind: .number(default: nil, range: 1...1_000_000, whole: true),
-                meaning: "steps of training; the rate falls tenfold after two and four fifths"),
+                meaning: "steps of training, in tier apbench of a round; else the rate falls "
+                    + "tenfold after two and four fifths"),
+            MethodParameter(
+                name: "rounds", kind: .number(default: 100, range: 1...10000, whole: true),
+                meaning: "rounds of training and noise at most", condition: REMMethod.apbench),
+            MethodParameter(
+                name: "stopError", kind: .number(default: 0.01, range: 0...1, whole: false),
+                meaning: "the error of the surrogate on poisoned images that ends crafting",
+                condition: REMMethod.apbench),
             MethodParameter(
                 name: "steps", kind: .number(default: nil, range: 1...10000, whole: true),
                 meaning: "steps of the noise on each batch"),
             MethodParameter(
                 name: "draws", kind: .number(default: nil, range: 1...1000, whole: true),
-                meaning: "shifts and flips that a step of the noise averages over"),
+                meaning: "shifts and flips that a step of the noise averages over",
+                condition: .init(name: "tier", values: ["cpu", "paper"])),
             MethodParameter(
                 name: "adversarySteps", kind: .number(default: nil, range: 1...10000, whole: true),
                 meaning: "steps of the adversary",
@@ -40,18 +53,28 @@ struct REMMethod: SurrogateMethod {
         ]
 
     let tiers: [String: [String: Double]] = [
-        "trainSteps": ["cpu": 1000, "paper": 5000],
-        "steps": ["cpu": 4, "paper": 10],
+        "trainSteps": ["cpu": 1000, "paper": 5000, "apbench": 10],
+        "steps": ["cpu": 4, "paper": 10, "apbench": 5],
         "draws": ["cpu": 1, "paper": 5],
-        "adversarySteps": ["cpu": 3, "paper": 10],
+        "adversarySteps": ["cpu": 3, "paper": 10, "apbench": 5],
     ]
+    private static let apbench = MethodParameter.Condition(name: "tier", values: ["apbench"])
     /// Steps of training in a round.
     private static let trainChunk = 50
     /// Rounds in which the final noise is made, each for a part of the images.
     fileprivate static let finalRounds = 8
 
+    func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError) {
+        try SurrogateSettings.validate(settings, shape: shape)
+        guard settings.words["tier"] == "apbench", settings.words["adversary"] == "random" else {
+            return
+        }
+        throw .unsuited(method: name, reason: "in tier apbench its adversary is always pgd")
+    }
+
     func roundsMax(_ settings: MethodSettings) -> Int {
-        Self.trainRounds(settings) + Self.finalRounds
+        settings.numbers["rounds"].map { Int($0) }
+            ?? Self.trainRounds(settings) + Self.finalRounds
     }
 
     fileprivate static func trainRounds(_ settings: MethodSettings) -> Int {
@@ -67,7 +90,16 @@ struct REMMethod: SurrogateMethod {
     func crafter(
         _ request: CraftRequest, from state: CraftState?
     ) throws(MethodError) -> any Crafter {
-        try REMCrafter(request, from: state)
+        guard request.settings.words["tier"] == "apbench" else {
+            return try REMCrafter(request, from: state)
+        }
+        let radius = Float(request.number("radius"))
+        let steps = Int(request.number("adversarySteps"))
+        return try EMCrafter(
+            request, stepShare: 1 / request.number("steps"),
+            adversary: InputAttack(
+                steps: steps, stepSize: radius / Float(steps), epsilon: radius, direction: .ascend),
+            from: state)
     }
 }
 

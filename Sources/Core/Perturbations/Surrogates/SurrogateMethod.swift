@@ -9,6 +9,9 @@ public protocol SurrogateMethod: PerturbationMethod {
     /// Whether the network was trained on clean images before, rather than while crafting.
     var readsCheckpoint: Bool { get }
 
+    /// How that network is trained, where the source says it; `nil`: as the sweep trains.
+    func surrogateTraining(_ settings: MethodSettings) -> TrainingSettings?
+
     /// Begins a crafting, or goes on with one.
     func crafter(
         _ request: CraftRequest, from state: CraftState?
@@ -28,6 +31,8 @@ public protocol SurrogateMethod: PerturbationMethod {
 extension SurrogateMethod {
     /// Most work their noise out from the image.
     public var form: PerturbationTraits.Form { .fromImage }
+
+    public func surrogateTraining(_ settings: MethodSettings) -> TrainingSettings? { nil }
 
     /// Noise that a network shapes has much in common under any seed.
     public var seedShare: Double? { 0.1 }
@@ -134,24 +139,31 @@ extension PerturbationRegistry {
         return ((rounds + each - 1) / each, each)
     }
 
+    /// A network trained on clean images: for how long where not as the sweep trains, at which
+    /// task, and how where the method's source says it.
+    public typealias CleanSurrogate = (
+        model: ModelSettings, epochs: Int?, task: TaskKind, training: TrainingSettings?
+    )
+
     /// Which network trained on clean images a method reads; `nil` for most.
     public static func surrogate(
         of settings: MethodSettings
-    ) throws(MethodError) -> (model: ModelSettings, epochs: Int?, task: TaskKind)? {
+    ) throws(MethodError) -> CleanSurrogate? {
         guard let method = try method(named: settings.name) as? any SurrogateMethod,
             method.readsCheckpoint
         else { return nil }
         let epochs = Int(settings.numbers["surrogateEpochs"] ?? 0)
         return (
             SurrogateSettings.model(settings), epochs == 0 ? nil : epochs,
-            SurrogateSettings.task(settings)
+            SurrogateSettings.task(settings), method.surrogateTraining(settings)
         )
     }
 
-    /// The task whose targets a crafting reads; `nil`: it needs classes at most.
-    public static func targetsNeeded(by settings: MethodSettings) -> TaskKind? {
+    /// The tasks whose targets a crafting reads, for its loss or its keys; most read none.
+    public static func targetsNeeded(by settings: MethodSettings) -> [TaskKind] {
         let task = SurrogateSettings.task(settings)
-        return task == .cls ? nil : task
+        let key = SharedSettings.keyTask(settings)
+        return (task == .cls ? [] : [task]) + [key].compactMap { $0 }.filter { $0 != task }
     }
 
     /// Refuses settings that ask for more than a data set knows.
@@ -161,8 +173,8 @@ extension PerturbationRegistry {
         _ settings: MethodSettings, on facts: DataFacts
     ) throws(MethodError) {
         for component in settings.components {
-            guard let task = targetsNeeded(by: component) else { continue }
-            if let problem = TaskSettings([task]).problem(with: facts) {
+            for task in targetsNeeded(by: component) {
+                guard let problem = TaskSettings([task]).problem(with: facts) else { continue }
                 throw .unsuited(method: component.name, reason: problem)
             }
         }

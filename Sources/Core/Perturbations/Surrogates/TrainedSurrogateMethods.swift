@@ -67,15 +67,26 @@ struct TrainedSurrogateMethod: SurrogateMethod {
         "surrogateEpochs": ["cpu": 0, "paper": 0, "apbench": 0],
     ]
 
+    /// The source's schedule in its tiers, its milestones at the same shares of the epochs.
+    func surrogateTraining(_ settings: MethodSettings) -> TrainingSettings? {
+        let epochs = Int(settings.numbers["surrogateEpochs"] ?? 0)
+        guard goal == .adversarial, settings.words["tier"] != "cpu", epochs > 0 else { return nil }
+        return TrainingSettings(
+            epochs: epochs, batch: 128, learningRate: 0.1, momentum: 0.9, nesterov: true,
+            weightDecay: 5e-4, schedule: .step,
+            milestones: [14, 24, 35].map { ($0 * epochs + 20) / 40 }.filter { $0 > 0 },
+            factor: 0.1, augment: [.crop, .flip])
+    }
+
     /// Without random starts and shifts nothing is drawn.
     var seedShare: Double? { goal == .adversarial ? 0.1 : nil }
 
     func validate(_ settings: MethodSettings, shape: ImageShape) throws(MethodError) {
         try SurrogateSettings.validate(settings, shape: shape)
         guard settings.words["key"] == nil else {
-            throw .notApplicable(
-                method: name, name: "key",
-                when: "a network that has learned those keys; \(name) reads one of classes")
+            let when = "a network that has learned those keys; \(name) reads one of classes"
+            throw .setting(
+                SettingError(owner: name, setting: "key", problem: .notApplicable(when: when)))
         }
         let task = SurrogateSettings.task(settings)
         guard task != .cls, goal == .adversarial else { return }
