@@ -1,7 +1,6 @@
-#include <string.h>
-
 #include "clones.h"
 #include "kernels.h"
+#include "product.h"
 
 /// The outputs o whose input place o * stride + offset lies in 0..<size: *low..<*high.
 INLINE void valid_range(ptrdiff_t offset, ptrdiff_t stride, ptrdiff_t size, ptrdiff_t outputs,
@@ -12,83 +11,12 @@ INLINE void valid_range(ptrdiff_t offset, ptrdiff_t stride, ptrdiff_t size, ptrd
     *low = first < *high ? first : *high;
 }
 
-/// Copies a short row, eight floats at a time: a call of memcpy would cost more than the copy.
-INLINE void copy_row(const float *from, ptrdiff_t count, float *to) {
-    ptrdiff_t i = 0;
-    for (; i + LANES <= count; i += LANES) __builtin_memcpy(to + i, from + i, LANES * sizeof(float));
-    for (; i < count; i++) to[i] = from[i];
-}
-
-INLINE void add_row(const float *from, ptrdiff_t count, float *to) {
-    ptrdiff_t i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        for (int l = 0; l < LANES; l++) to[i + l] += from[i + l];
-    }
-    for (; i < count; i++) to[i] += from[i];
-}
-
-INLINE void clear_row(ptrdiff_t count, float *to) {
-    for (ptrdiff_t i = 0; i < count; i++) to[i] = 0;
-}
-
-/// One tap of the window over one plane, when the output is as large as the input: the plane
-/// moved as a whole, then zeros where it came from outside.
-INLINE void moved_plane(const float *source, fathom_window w, ptrdiff_t dy, ptrdiff_t dx,
-                        float *target) {
-    const ptrdiff_t plane = w.height * w.width, shift = dy * w.width + dx;
-    const ptrdiff_t first = shift < 0 ? -shift : 0, end = shift > 0 ? plane - shift : plane;
-    clear_row(first < plane ? first : plane, target);
-    if (end > first) memcpy(target + first, source + first + shift, (size_t)(end - first) * 4);
-    if (end < plane) clear_row(plane - (end > 0 ? end : 0), target + (end > 0 ? end : 0));
-    const ptrdiff_t gap = dx < 0 ? -dx : dx, start = dx < 0 ? 0 : w.width - gap;
-    for (ptrdiff_t y = 0; y < w.height && gap > 0; y++) clear_row(gap, target + y * w.width + start);
-}
-
-CLONES void fathom_im2col(const float *x, ptrdiff_t channels, ptrdiff_t images, ptrdiff_t first,
-                          ptrdiff_t count, fathom_window w, float *columns) {
-    const ptrdiff_t plane = w.height * w.width, out_plane = w.out_height * w.out_width;
-    const int same = w.stride == 1 && w.out_width == w.width && w.out_height == w.height &&
-                     w.padding < w.width;
-    for (ptrdiff_t c = 0; c < channels; c++) {
-        for (ptrdiff_t ky = 0; ky < w.kernel; ky++) {
-            for (ptrdiff_t kx = 0; kx < w.kernel; kx++) {
-                ptrdiff_t left, right;
-                valid_range(kx - w.padding, w.stride, w.width, w.out_width, &left, &right);
-                for (ptrdiff_t n = 0; n < count; n++) {
-                    const float *source = x + (c * images + first + n) * plane;
-                    float *row = columns + n * out_plane;
-                    if (same) {
-                        moved_plane(source, w, ky - w.padding, kx - w.padding, row);
-                        continue;
-                    }
-                    for (ptrdiff_t oy = 0; oy < w.out_height; oy++, row += w.out_width) {
-                        const ptrdiff_t iy = oy * w.stride + ky - w.padding;
-                        if (iy < 0 || iy >= w.height) {
-                            clear_row(w.out_width, row);
-                            continue;
-                        }
-                        const float *from = source + iy * w.width + kx - w.padding;
-                        clear_row(left, row);
-                        if (w.stride == 1) {
-                            copy_row(from + left, right - left, row + left);
-                        } else {
-                            for (ptrdiff_t ox = left; ox < right; ox++) {
-                                row[ox] = from[ox * w.stride];
-                            }
-                        }
-                        clear_row(w.out_width - right, row + right);
-                    }
-                }
-                columns += count * out_plane;
-            }
-        }
-    }
-}
-
-CLONES void fathom_col2im(const float *columns, ptrdiff_t channels, ptrdiff_t images,
-                          ptrdiff_t first, ptrdiff_t count, fathom_window w, float *dx) {
+CLONES static void add_columns(const float *columns, ptrdiff_t channels, ptrdiff_t images,
+                               ptrdiff_t first, ptrdiff_t count, fathom_window w, float *dx) {
     const ptrdiff_t plane = w.height * w.width, out_plane = w.out_height * w.out_width;
     for (ptrdiff_t c = 0; c < channels; c++) {
+        float *cleared = dx + (c * images + first) * plane;
+        for (ptrdiff_t i = 0; i < count * plane; i++) cleared[i] = 0;
         for (ptrdiff_t ky = 0; ky < w.kernel; ky++) {
             for (ptrdiff_t kx = 0; kx < w.kernel; kx++) {
                 ptrdiff_t left, right;
@@ -100,18 +28,21 @@ CLONES void fathom_col2im(const float *columns, ptrdiff_t channels, ptrdiff_t im
                         const ptrdiff_t iy = oy * w.stride + ky - w.padding;
                         if (iy < 0 || iy >= w.height) continue;
                         float *to = target + iy * w.width + kx - w.padding;
-                        if (w.stride == 1) {
-                            add_row(row + left, right - left, to + left);
-                        } else {
-                            for (ptrdiff_t ox = left; ox < right; ox++) {
-                                to[ox * w.stride] += row[ox];
-                            }
-                        }
+                        for (ptrdiff_t ox = left; ox < right; ox++) to[ox * w.stride] += row[ox];
                     }
                 }
                 columns += count * out_plane;
             }
         }
+    }
+}
+
+void fathom_col2im(const float *columns, ptrdiff_t channels, ptrdiff_t images, ptrdiff_t first,
+                   ptrdiff_t count, fathom_window w, float *dx) {
+    if (fathom_rolls_rows(w)) {
+        fathom_roll_rows(columns, channels, images, first, count, w, dx);
+    } else {
+        add_columns(columns, channels, images, first, count, w, dx);
     }
 }
 

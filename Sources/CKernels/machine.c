@@ -6,8 +6,9 @@
 const char *fathom_instruction_path(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f")) return "avx512f";
-    if (__builtin_cpu_supports("avx2")) return "avx2";
+    const int fuses = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (__builtin_cpu_supports("avx512f")) return fuses ? "avx512f" : "avx512f without fma";
+    if (__builtin_cpu_supports("avx2")) return fuses ? "avx2" : "avx2 without fma";
 #endif
     return "default";
 }

@@ -26,33 +26,89 @@ INLINE double centred_squares(const float *x, double centre, ptrdiff_t count) {
     return lanes_total(lanes);
 }
 
-/// The sum of dy * (x - centre).
-INLINE double centred_product(const float *dy, const float *x, double centre, ptrdiff_t count) {
-    double lanes[LANES] = {0};
-    ptrdiff_t i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        for (int l = 0; l < LANES; l++) lanes[l] += (double)dy[i + l] * ((double)x[i + l] - centre);
+enum { MANY = 32 };
+
+/// Many double sums side by side hide the time that an addition takes; added up in a fixed order.
+INLINE double many_total(const double *lanes) {
+    double few[LANES];
+    for (int l = 0; l < LANES; l++) {
+        few[l] = (lanes[l] + lanes[l + 8]) + (lanes[l + 16] + lanes[l + 24]);
     }
-    for (; i < count; i++) lanes[0] += (double)dy[i] * ((double)x[i] - centre);
-    return lanes_total(lanes);
+    return lanes_total(few);
+}
+
+/// The sums of x and of its squares, whose products are exact in double.
+INLINE void sums_of_powers(const float *x, ptrdiff_t count, double *sum, double *squares) {
+    double ones[MANY] = {0}, twos[MANY] = {0};
+    ptrdiff_t i = 0;
+    for (; i + MANY <= count; i += MANY) {
+        for (int l = 0; l < MANY; l++) {
+            const double v = (double)x[i + l];
+            ones[l] += v;
+            twos[l] += v * v;
+        }
+    }
+    for (int l = 0; i < count; i++, l++) {
+        const double v = (double)x[i];
+        ones[l] += v;
+        twos[l] += v * v;
+    }
+    *sum = many_total(ones);
+    *squares = many_total(twos);
+}
+
+/// y = slope * x + shift, with the residual if any, rectified if so.
+INLINE void normalized(const float *x, float slope, float shift, const float *residual,
+                       int rectifies, ptrdiff_t count, float *y) {
+    if (residual && rectifies) {
+        for (ptrdiff_t i = 0; i < count; i++) {
+            const float v = x[i] * slope + shift + residual[i];
+            y[i] = v < 0 ? 0 : v;
+        }
+    } else if (residual) {
+        for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i] * slope + shift + residual[i];
+    } else if (rectifies) {
+        for (ptrdiff_t i = 0; i < count; i++) {
+            const float v = x[i] * slope + shift;
+            y[i] = v < 0 ? 0 : v;
+        }
+    } else {
+        for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i] * slope + shift;
+    }
 }
 
 CLONES void fathom_batchnorm_train(const float *x, const float *gain, const float *bias,
-                                   ptrdiff_t channels, ptrdiff_t count, float stabilizer,
-                                   float momentum, float *running_mean, float *running_variance,
-                                   float *mean, float *inverse, float *y) {
+                                   const float *residual, int rectifies, ptrdiff_t channels,
+                                   ptrdiff_t count, float stabilizer, float momentum,
+                                   float *running_mean, float *running_variance, float *mean,
+                                   float *inverse, float *y) {
     for (ptrdiff_t c = 0; c < channels; c++) {
-        const float *from = x + c * count;
-        float *to = y + c * count;
-        const double centre = sum(from, count) / (double)count;
-        const double squares = centred_squares(from, centre, count);
+        double total, powers;
+        sums_of_powers(x + c * count, count, &total, &powers);
+        const double centre = total / (double)count;
+        const double above = powers - total * centre;
+        // Rounding may leave a constant channel a little below zero.
+        const double squares = above < 0 ? 0 : above;
         const double unbiased = squares / (double)(count > 1 ? count - 1 : 1);
         mean[c] = (float)centre;
         inverse[c] = (float)(1 / sqrt(squares / (double)count + (double)stabilizer));
         running_mean[c] += momentum * ((float)centre - running_mean[c]);
         running_variance[c] += momentum * ((float)unbiased - running_variance[c]);
         const float slope = gain[c] * inverse[c], shift = bias[c] - mean[c] * slope;
-        for (ptrdiff_t i = 0; i < count; i++) to[i] = from[i] * slope + shift;
+        normalized(x + c * count, slope, shift, residual ? residual + c * count : 0, rectifies,
+                   count, y + c * count);
+    }
+}
+
+CLONES void fathom_batchnorm_fold(const float *gain, const float *bias, const float *running_mean,
+                                  const float *running_variance, ptrdiff_t channels,
+                                  float stabilizer, float *mean, float *inverse, float *slope,
+                                  float *shift) {
+    for (ptrdiff_t c = 0; c < channels; c++) {
+        mean[c] = running_mean[c];
+        inverse[c] = (float)(1 / sqrt((double)running_variance[c] + (double)stabilizer));
+        slope[c] = gain[c] * inverse[c];
+        shift[c] = bias[c] - mean[c] * slope[c];
     }
 }
 
@@ -70,30 +126,78 @@ CLONES void fathom_batchnorm_eval(const float *x, const float *gain, const float
     }
 }
 
-CLONES void fathom_batchnorm_gradient(const float *x, const float *dy, const float *gain,
-                                      const float *mean, const float *inverse, ptrdiff_t channels,
-                                      ptrdiff_t count, int train, float *dx, float *dgain,
-                                      float *dbias) {
+/// The sums of dy and of dy * (x - centre), over what the rectifier let through.
+INLINE void gradient_sums(const float *x, const float *y, const float *dy, double centre,
+                          ptrdiff_t count, double *total, double *product) {
+    double ones[MANY] = {0}, products[MANY] = {0};
+    ptrdiff_t i = 0;
+    for (; i + MANY <= count; i += MANY) {
+        for (int l = 0; l < MANY; l++) {
+            const float passed = !y || y[i + l] > 0 ? dy[i + l] : 0;
+            ones[l] += (double)passed;
+            products[l] += (double)passed * ((double)x[i + l] - centre);
+        }
+    }
+    for (int l = 0; i < count; i++, l++) {
+        const float passed = !y || y[i] > 0 ? dy[i] : 0;
+        ones[l] += (double)passed;
+        products[l] += (double)passed * ((double)x[i] - centre);
+    }
+    *total = many_total(ones);
+    *product = many_total(products);
+}
+
+CLONES void fathom_finish_gradient(const float *y, const float *dy, const float *slope,
+                                   ptrdiff_t channels, ptrdiff_t count, float *dx, float *passed) {
+    for (ptrdiff_t c = 0; c < channels; c++) {
+        const float *gradient = dy + c * count, *result = y ? y + c * count : 0;
+        float *to = dx ? dx + c * count : 0, *through = passed ? passed + c * count : 0;
+        const float factor = slope ? slope[c] : 1;
+        // What is read and written in one place is of one index.
+        _Pragma("clang loop vectorize(assume_safety)")
+        for (ptrdiff_t i = 0; i < count; i++) {
+            const float v = !result || result[i] > 0 ? gradient[i] : 0;
+            if (through) through[i] = v;
+            if (to) to[i] = v * factor;
+        }
+    }
+}
+
+CLONES void fathom_batchnorm_gradient(const float *x, const float *y, const float *dy,
+                                      const float *gain, const float *mean, const float *inverse,
+                                      ptrdiff_t channels, ptrdiff_t count, int train, float *dx,
+                                      float *dgain, float *dbias, float *passed) {
     for (ptrdiff_t c = 0; c < channels; c++) {
         const float *from = x + c * count, *gradient = dy + c * count;
+        const float *result = y ? y + c * count : 0;
+        float *through = passed ? passed + c * count : 0;
         double total = 0, product = 0;
         if (train || dgain) {
-            total = sum(gradient, count);
-            product = centred_product(gradient, from, (double)mean[c], count) * (double)inverse[c];
+            if (result) {
+                gradient_sums(from, result, gradient, (double)mean[c], count, &total, &product);
+            } else {
+                gradient_sums(from, 0, gradient, (double)mean[c], count, &total, &product);
+            }
+            product *= (double)inverse[c];
         }
         if (dgain) {
             dgain[c] = (float)product;
             dbias[c] = (float)total;
         }
-        if (!dx) continue;
-        float *to = dx + c * count;
+        if (!dx && !through) continue;
+        float *to = dx ? dx + c * count : 0;
         const float slope = gain[c] * inverse[c];
-        if (!train) {
-            for (ptrdiff_t i = 0; i < count; i++) to[i] = gradient[i] * slope;
+        const float lift = train ? (float)(product / (double)count) * inverse[c] : 0;
+        const float level = train ? (float)(total / (double)count) : 0, centre = mean[c];
+        if (result || through || !train) {
+            _Pragma("clang loop vectorize(assume_safety)")
+            for (ptrdiff_t i = 0; i < count; i++) {
+                const float v = !result || result[i] > 0 ? gradient[i] : 0;
+                if (through) through[i] = v;
+                if (to) to[i] = train ? (v - level - (from[i] - centre) * lift) * slope : v * slope;
+            }
             continue;
         }
-        const float lift = (float)(product / (double)count) * inverse[c];
-        const float level = (float)(total / (double)count), centre = mean[c];
         for (ptrdiff_t i = 0; i < count; i++) {
             to[i] = (gradient[i] - level - (from[i] - centre) * lift) * slope;
         }

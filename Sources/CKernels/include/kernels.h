@@ -1,7 +1,8 @@
 // The plain loops behind FathomCore's operators. Activations of images lie channel-major,
 // [channels][images][height][width], so that a convolution of a whole batch is one matrix
-// product; rows lie [images][rows][columns]. Nothing here allocates, and every sum is taken in a
-// fixed order, so that results depend neither on the instruction set nor on the time of day.
+// product; rows lie [images][rows][columns]. Nothing here allocates, save working memory that a
+// thread takes once, and every sum is taken in a fixed order. The loops give the same bits on every
+// instruction set; products and convolutions (paths.h) the same on all that fuse multiply-adds.
 #ifndef FATHOM_KERNELS_H
 #define FATHOM_KERNELS_H
 
@@ -15,12 +16,72 @@ typedef struct {
     ptrdiff_t kernel, stride, padding;
 } fathom_window;
 
+// -- product.c
+/// A matrix in rows `stride` numbers apart, to be read turned round when `transposed`.
+typedef struct {
+    const float *numbers;
+    ptrdiff_t stride;
+    int transposed;
+} fathom_matrix;
+/// result = factor * left * right, or added onto it when `adds`: rows x depth times depth x
+/// columns.
+/// Every sum is a chain of at most 256 terms, the chains added in order, whatever the sizes; so a
+/// number does not depend on how many others are worked out beside it.
+void fathom_product(fathom_matrix left, fathom_matrix right, ptrdiff_t rows, ptrdiff_t columns,
+                    ptrdiff_t depth, float factor, int adds, float *result,
+                    ptrdiff_t result_stride);
+
+/// What is done to a convolution's results before they are left: slope[c] * y + shift[c] +
+/// residual, and then 0 for what is negative. What is NULL is left out.
+typedef struct {
+    const float *slope, *shift, *residual;
+    int rectifies;
+} fathom_finish;
+
+// -- windows.c
+/// y [outputs][images][oh][ow] = the windows of x [channels][images][h][w] times
+/// weight [outputs][channels][k][k].
+void fathom_convolve(const float *x, const float *weight, ptrdiff_t outputs, ptrdiff_t channels,
+                     ptrdiff_t images, fathom_window window, fathom_finish finish, float *y);
+/// Its weight's gradient.
+void fathom_convolve_weight_gradient(const float *x, const float *dy, ptrdiff_t outputs,
+                                     ptrdiff_t channels, ptrdiff_t images, fathom_window window,
+                                     float *dweight);
+/// Finishes columns `start..<start + count` of every row of y, rows `stride` apart.
+void fathom_finish_rows(fathom_finish finish, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t count,
+                        ptrdiff_t stride, float *y);
+
+// -- direct.c
+/// Whether a convolution has so few channels that it is worked out in place: by its shape alone.
+int fathom_direct_serves(ptrdiff_t outputs, ptrdiff_t channels, fathom_window window);
+int fathom_direct_gradient_serves(ptrdiff_t outputs, ptrdiff_t channels, fathom_window window);
+/// As `fathom_convolve` and its weight's gradient, for shapes that it serves. `dy` must be readable
+/// for 16 numbers beyond its end.
+void fathom_direct_convolve(const float *x, const float *weight, ptrdiff_t outputs,
+                            ptrdiff_t channels, ptrdiff_t images, fathom_window window,
+                            fathom_finish finish, float *y);
+void fathom_direct_weight_gradient(const float *x, const float *dy, ptrdiff_t outputs,
+                                   ptrdiff_t channels, ptrdiff_t images, fathom_window window,
+                                   float *dweight);
+
+// -- winograd.c
+/// Whether a convolution is worked out by Winograd's F(4x4, 3x3): a pure function of its shape.
+int fathom_winograd_serves(ptrdiff_t outputs, ptrdiff_t channels, ptrdiff_t images,
+                           fathom_window window);
+/// As `fathom_convolve`, and its two gradients, for shapes that it serves.
+void fathom_winograd(const float *x, const float *weight, ptrdiff_t outputs, ptrdiff_t channels,
+                     ptrdiff_t images, fathom_window window, fathom_finish finish, float *y);
+void fathom_winograd_input_gradient(const float *dy, const float *weight, ptrdiff_t outputs,
+                                    ptrdiff_t channels, ptrdiff_t images, fathom_window window,
+                                    float *dx);
+void fathom_winograd_weight_gradient(const float *x, const float *dy, ptrdiff_t outputs,
+                                     ptrdiff_t channels, ptrdiff_t images, fathom_window window,
+                                     float *dweight);
+
 // -- convolution.c
-/// Unrolls images `first..<first + count` of `x` ([channels][images][h][w]) into
-/// `columns` ([channels * k * k][count * oh * ow]).
-void fathom_im2col(const float *x, ptrdiff_t channels, ptrdiff_t images, ptrdiff_t first,
-                   ptrdiff_t count, fathom_window window, float *columns);
-/// The adjoint of `fathom_im2col`: adds `columns` onto `dx`, which the caller has cleared.
+/// The adjoint of unrolling windows into columns: sums `columns`, [channels * k * k][count * oh *
+/// ow], into images `first..<first + count` of `dx`. `columns` must be readable for 16 numbers
+/// before its start and beyond its end.
 void fathom_col2im(const float *columns, ptrdiff_t channels, ptrdiff_t images, ptrdiff_t first,
                    ptrdiff_t count, fathom_window window, float *dx);
 /// One kernel a channel: y[c] = x[c] * w[c].
@@ -39,19 +100,33 @@ void fathom_gather2x2(const float *y, ptrdiff_t channels, ptrdiff_t images, ptrd
 
 // -- normalization.c
 /// Training mode over [channels][count]: the batch's mean and biased variance, the running ones
-/// moved by `momentum` towards them (variance unbiased), y = (x - mean) * inverse * gain + bias.
+/// moved by `momentum` towards them (variance unbiased), y = (x - mean) * inverse * gain + bias,
+/// `residual` added if there is one, and then 0 for what is negative if it `rectifies`.
 void fathom_batchnorm_train(const float *x, const float *gain, const float *bias,
-                            ptrdiff_t channels, ptrdiff_t count, float stabilizer, float momentum,
+                            const float *residual, int rectifies, ptrdiff_t channels,
+                            ptrdiff_t count, float stabilizer, float momentum,
                             float *running_mean, float *running_variance, float *mean,
                             float *inverse, float *y);
+/// Evaluation mode: y = slope[c] * x + shift[c], by the running statistics.
 void fathom_batchnorm_eval(const float *x, const float *gain, const float *bias,
                            const float *running_mean, const float *running_variance,
                            ptrdiff_t channels, ptrdiff_t count, float stabilizer, float *mean,
                            float *inverse, float *y);
-/// `dgain` and `dbias` may be null together; `dx` may be null.
-void fathom_batchnorm_gradient(const float *x, const float *dy, const float *gain,
+/// Only what evaluation mode multiplies by and adds.
+void fathom_batchnorm_fold(const float *gain, const float *bias, const float *running_mean,
+                           const float *running_variance, ptrdiff_t channels, float stabilizer,
+                           float *mean, float *inverse, float *slope, float *shift);
+/// Any of `dx`, `dgain` and `dbias` may be NULL; `train` says whether the statistics were the
+/// batch's. `y`, if given, is what a rectifier made of the result: no gradient comes through where
+/// it is 0. What does is also written to `passed`, if given.
+void fathom_batchnorm_gradient(const float *x, const float *y, const float *dy, const float *gain,
                                const float *mean, const float *inverse, ptrdiff_t channels,
-                               ptrdiff_t count, int train, float *dx, float *dgain, float *dbias);
+                               ptrdiff_t count, int train, float *dx, float *dgain, float *dbias,
+                               float *passed);
+/// Of slope[c] * x + shift[c] + residual, rectified to `y` if that is given: `passed` is the
+/// residual's gradient, `dx` that of x; either may be NULL or be `dy` itself.
+void fathom_finish_gradient(const float *y, const float *dy, const float *slope,
+                            ptrdiff_t channels, ptrdiff_t count, float *dx, float *passed);
 void fathom_layernorm(const float *x, const float *gain, const float *bias, ptrdiff_t rows,
                       ptrdiff_t columns, float stabilizer, float *mean, float *inverse, float *y);
 void fathom_layernorm_gradient(const float *x, const float *dy, const float *gain,

@@ -2,7 +2,7 @@
 /// is taken out of them.
 struct ProjectionDefense: DataSetDefense {
     let name = "op"
-    let revision = 1
+    let revision = 2
     let summary = "orthogonal projection away from what a linear classifier finds"
     let parameters = [
         MethodParameter(

@@ -3,7 +3,7 @@ import COpenBLAS
 
 /// The calls into C and BLAS: tensors in, tensors out, no pointer leaves.
 enum Kernels {
-    /// c = alpha * op(a) * op(b) + beta * c, row-major, on one thread.
+    /// c = alpha * op(a) * op(b) + beta * c, row-major; `beta` is 0 or 1.
     ///
     /// - Parameters:
     ///   - a: `m x k`, or `k x m` when `transposeA`, read from `aOffset`, rows `aStride` apart.
@@ -16,14 +16,15 @@ enum Kernels {
         cStride: Int? = nil
     ) {
         guard m > 0, n > 0, k > 0 else { return }
-        let lda = aStride ?? (transposeA ? m : k)
-        let ldb = bStride ?? (transposeB ? k : n)
-        let ldc = cStride ?? n
-        cblas_sgemm(
-            CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans,
-            transposeB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), blasint(k), alpha,
-            a.pointer + aOffset, blasint(lda), b.pointer + bOffset, blasint(ldb), beta,
-            c.pointer + cOffset, blasint(ldc))
+        precondition(beta == 0 || beta == 1, "a result is overwritten or added to, not \(beta)")
+        fathom_product(
+            fathom_matrix(
+                numbers: a.pointer + aOffset, stride: aStride ?? (transposeA ? m : k),
+                transposed: transposeA ? 1 : 0),
+            fathom_matrix(
+                numbers: b.pointer + bOffset, stride: bStride ?? (transposeB ? k : n),
+                transposed: transposeB ? 1 : 0),
+            m, n, k, alpha, beta == 1 ? 1 : 0, c.pointer + cOffset, cStride ?? n)
     }
 
     static func clear(_ tensor: Tensor) {

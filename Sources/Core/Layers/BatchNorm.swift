@@ -25,31 +25,59 @@ struct BatchNorm: Layer {
         return inputs[0]
     }
 
-    func savedCount(_ inputs: [SampleShape], batch: Int) -> Int { 2 * channels }
+    func savedCount(_ inputs: [SampleShape], batch: Int) -> Int { 4 * channels }
 
     func forward(_ call: LayerCall) {
-        let saved = Kernels.Statistics(tensor: call.saved, count: channels)
-        let count = call.output.count / channels
         switch call.mode {
         case .training:
-            Kernels.batchNormTrain(
-                call.input(0), gain: call.parameter(0), bias: call.parameter(1),
-                runningMean: call.parameter(2), runningVariance: call.parameter(3), count: count,
-                stabilizer: stabilizer, momentum: momentum, saved: saved, into: call.output)
+            forwardTraining(call, residual: nil, rectifies: false, into: call.output)
         case .evaluation:
             Kernels.batchNormEval(
                 call.input(0), gain: call.parameter(0), bias: call.parameter(1),
-                runningMean: call.parameter(2), runningVariance: call.parameter(3), count: count,
-                stabilizer: stabilizer, saved: saved, into: call.output)
+                runningMean: call.parameter(2), runningVariance: call.parameter(3),
+                count: call.output.count / channels, stabilizer: stabilizer, saved: saved(call),
+                into: call.output)
         }
     }
 
+    /// In training mode, with what follows the layer done to its results.
+    func forwardTraining(
+        _ call: LayerCall, residual: Tensor?, rectifies: Bool, into output: Tensor
+    ) {
+        Kernels.batchNormTrain(
+            call.input(0), gain: call.parameter(0), bias: call.parameter(1),
+            runningMean: call.parameter(2), runningVariance: call.parameter(3),
+            count: output.count / channels, stabilizer: stabilizer, momentum: momentum,
+            saved: saved(call), residual: residual, rectifies: rectifies, into: output)
+    }
+
+    /// The slope and shift that evaluation mode comes to.
+    func folded(_ call: LayerCall) -> Kernels.Finish {
+        let saved = saved(call)
+        Kernels.batchNormFold(
+            gain: call.parameter(0), bias: call.parameter(1), runningMean: call.parameter(2),
+            runningVariance: call.parameter(3), stabilizer: stabilizer, saved: saved)
+        return Kernels.Finish(slope: saved.slope, shift: saved.shift)
+    }
+
     func backward(_ call: LayerCall) {
+        backward(call, call.outputGradient, rectified: nil, into: call.inputGradient(0))
+    }
+
+    /// The same from the gradient of what was done to the results: what came through `rectified`
+    /// goes to `passed` too.
+    func backward(
+        _ call: LayerCall, _ gradient: Tensor, rectified: Tensor?, into result: Tensor?,
+        passed: Tensor? = nil
+    ) {
         Kernels.batchNormGradient(
-            call.input(0), call.outputGradient, gain: call.parameter(0),
-            saved: Kernels.Statistics(tensor: call.saved, count: channels),
-            count: call.output.count / channels, training: call.mode == .training,
-            into: call.inputGradient(0), gainGradient: call.parameterGradient(0),
-            biasGradient: call.parameterGradient(1))
+            call.input(0), gradient, gain: call.parameter(0), saved: saved(call),
+            count: gradient.count / channels, training: call.mode == .training,
+            rectified: rectified, into: result, gainGradient: call.parameterGradient(0),
+            biasGradient: call.parameterGradient(1), passed: passed)
+    }
+
+    func saved(_ call: LayerCall) -> Kernels.Statistics {
+        Kernels.Statistics(tensor: call.saved, count: channels)
     }
 }

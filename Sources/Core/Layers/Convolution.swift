@@ -1,7 +1,8 @@
 /// A 2-D convolution: `[out, in / groups, k, k]` over planes, with or without bias.
 ///
-/// One group: unrolled columns times the weight matrix, a slice of the batch at a time, or no
-/// unrolling at all for 1x1. As many groups as channels: a direct loop. Else: group by group.
+/// 3x3 of stride 1 with enough channels: Winograd's algorithm. Very few channels: in place. Else, of
+/// one group: the weight matrix times the windows of the planes, which are unrolled a few columns at a time, or not at all for
+/// 1x1. As many groups as channels: a direct loop. Else: group by group.
 struct Convolution: Layer {
     let name: String
     let input: Int
@@ -32,9 +33,10 @@ struct Convolution: Layer {
     }
 
     func scratchCount(_ inputs: [SampleShape], batch: Int) -> Int {
-        guard !isDirect, !isDepthwise else { return 0 }
         let window = window(inputs[0])
+        guard !isDirect, !isDepthwise, !isWinograd(window, batch: batch) else { return 0 }
         return columnRows * imagesPerSlice(window, batch: batch) * window.outPlane
+            + 2 * Kernels.rollMargin
     }
 
     func multiplyAdds(_ inputs: [SampleShape]) -> Int {
@@ -42,29 +44,52 @@ struct Convolution: Layer {
     }
 
     func forward(_ call: LayerCall) {
+        forward(call, finish: Kernels.Finish(), into: call.output)
+    }
+
+    /// The same with what follows the layer done to its results; a bias goes before all that.
+    func forward(_ call: LayerCall, finish: Kernels.Finish, into output: Tensor) {
+        var finish = finish
+        if hasBias {
+            precondition(finish.shift == nil, "\(name) has a bias, and one shift only can follow")
+            finish.shift = call.parameter(1)
+        }
         let window = window(call.inputShape(0))
-        let columns = call.batch * window.outPlane
         if isDepthwise {
             Kernels.depthwise(
-                call.input(0), call.parameter(0), channels: output, images: call.batch, window,
-                into: call.output)
+                call.input(0), call.parameter(0), channels: self.output, images: call.batch,
+                window, into: output)
+            Kernels.finish(output, channels: self.output, finish)
         } else if isDirect {
             Kernels.multiply(
-                call.parameter(0), call.input(0), into: call.output, m: output, n: columns,
-                k: input)
+                call.parameter(0), call.input(0), into: output, m: self.output,
+                n: call.batch * window.outPlane, k: input)
+            Kernels.finish(output, channels: self.output, finish)
+        } else if isWinograd(window, batch: call.batch) {
+            Kernels.winograd(
+                call.input(0), call.parameter(0), outputs: self.output, channels: input,
+                images: call.batch, window, finish: finish, into: output)
+        } else if isDirectlyServed(window) {
+            Kernels.direct(
+                call.input(0), call.parameter(0), outputs: self.output, channels: input,
+                images: call.batch, window, finish: finish, into: output)
         } else {
-            slices(call, window) { first, count, group in
-                unroll(call, window, first: first, count: count, group: group)
-                Kernels.multiply(
-                    call.parameter(0), call.scratch, into: call.output, m: output / groups,
-                    n: count * window.outPlane, k: columnRows,
-                    aOffset: group * output / groups * columnRows,
-                    cOffset: group * output / groups * columns + first * window.outPlane,
-                    cStride: columns)
-            }
+            forwardUnrolled(call, window, finish, into: output)
         }
-        if hasBias {
-            Kernels.addToRows(call.parameter(1), rows: output, columns: columns, of: call.output)
+    }
+
+    private func forwardUnrolled(
+        _ call: LayerCall, _ window: Window, _ finish: Kernels.Finish, into output: Tensor
+    ) {
+        let rows = self.output / groups
+        let columns = call.batch * window.outPlane
+        for group in 0..<groups {
+            Kernels.convolve(
+                call.input(0), call.parameter(0), outputs: rows, channels: input / groups,
+                images: call.batch, window,
+                finish: finish.dropping(channels: group * rows, size: columns), into: output,
+                xOffset: xOffset(group, call, window), weightOffset: group * rows * columnRows,
+                yOffset: group * rows * columns)
         }
     }
 
@@ -79,6 +104,8 @@ struct Convolution: Layer {
             backwardDepthwise(call, window)
         } else if isDirect {
             backwardDirect(call, columns: call.batch * window.outPlane)
+        } else if isWinograd(window, batch: call.batch) {
+            backwardWinograd(call, window)
         } else {
             backwardUnrolled(call, window)
         }
@@ -110,41 +137,54 @@ struct Convolution: Layer {
         }
     }
 
+    private func backwardWinograd(_ call: LayerCall, _ window: Window) {
+        if let gradient = call.parameterGradient(0) {
+            Kernels.winogradWeightGradient(
+                call.input(0), call.outputGradient, outputs: output, channels: input,
+                images: call.batch, window, into: gradient)
+        }
+        if let gradient = call.inputGradient(0) {
+            Kernels.winogradInputGradient(
+                call.outputGradient, call.parameter(0), outputs: output, channels: input,
+                images: call.batch, window, into: gradient)
+        }
+    }
+
     private func backwardUnrolled(_ call: LayerCall, _ window: Window) {
         let columns = call.batch * window.outPlane
         let rows = output / groups
-        if let gradient = call.parameterGradient(0) {
-            slices(call, window) { first, count, group in
-                unroll(call, window, first: first, count: count, group: group)
-                Kernels.multiply(
-                    call.outputGradient, call.scratch, into: gradient, m: rows, n: columnRows,
-                    k: count * window.outPlane, transposeB: true, beta: first == 0 ? 0 : 1,
-                    aOffset: group * rows * columns + first * window.outPlane,
-                    cOffset: group * rows * columnRows, aStride: columns)
+        if let gradient = call.parameterGradient(0), groups == 1,
+            Kernels.directGradientServes(outputs: output, channels: input, window)
+        {
+            Kernels.directWeightGradient(
+                call.input(0), call.outputGradient, outputs: output, channels: input,
+                images: call.batch, window, into: gradient)
+        } else if let gradient = call.parameterGradient(0) {
+            for group in 0..<groups {
+                Kernels.convolveWeightGradient(
+                    call.input(0), call.outputGradient, outputs: rows, channels: input / groups,
+                    images: call.batch, window, into: gradient,
+                    xOffset: xOffset(group, call, window),
+                    weightOffset: group * rows * columnRows, yOffset: group * rows * columns)
             }
         }
         guard let gradient = call.inputGradient(0) else { return }
-        Kernels.clear(gradient)
         slices(call, window) { first, count, group in
             Kernels.multiply(
                 call.parameter(0), call.outputGradient, into: call.scratch, m: columnRows,
                 n: count * window.outPlane, k: rows, transposeA: true,
                 aOffset: group * rows * columnRows,
-                bOffset: group * rows * columns + first * window.outPlane, bStride: columns)
+                bOffset: group * rows * columns + first * window.outPlane,
+                cOffset: Kernels.rollMargin, bStride: columns)
             Kernels.roll(
                 call.scratch, channels: input / groups, images: call.batch, first: first,
-                count: count, window, onto: gradient,
-                offset: group * (input / groups) * call.batch * window.plane)
+                count: count, window, into: gradient,
+                offset: xOffset(group, call, window))
         }
     }
 
-    private func unroll(
-        _ call: LayerCall, _ window: Window, first: Int, count: Int, group: Int
-    ) {
-        Kernels.unroll(
-            call.input(0), offset: group * (input / groups) * call.batch * window.plane,
-            channels: input / groups, images: call.batch, first: first, count: count, window,
-            into: call.scratch)
+    private func xOffset(_ group: Int, _ call: LayerCall, _ window: Window) -> Int {
+        group * (input / groups) * call.batch * window.plane
     }
 
     /// Calls `body(first image, images, group)` for slices small enough to stay in the cache.
@@ -161,7 +201,7 @@ struct Convolution: Layer {
         }
     }
 
-    /// A pure function of the shape, since a product's bits depend on its size.
+    /// As many as stay in the cache.
     private func imagesPerSlice(_ window: Window, batch: Int) -> Int {
         let sliceFloats = 128 * 1024
         return min(batch, max(1, sliceFloats / max(1, columnRows * window.outPlane)))
@@ -169,6 +209,14 @@ struct Convolution: Layer {
 
     private var columnRows: Int { input / groups * kernel * kernel }
     private var isDirect: Bool { kernel == 1 && stride == 1 && padding == 0 && groups == 1 }
+    private func isDirectlyServed(_ window: Window) -> Bool {
+        groups == 1 && Kernels.directServes(outputs: output, channels: input, window)
+    }
+    private func isWinograd(_ window: Window, batch: Int) -> Bool {
+        groups == 1
+            && Kernels.winogradServes(
+                outputs: output, channels: input, images: batch, window)
+    }
     private var isDepthwise: Bool { groups == input && groups == output && groups > 1 }
 
     private func window(_ shape: SampleShape) -> Window {

@@ -57,7 +57,7 @@ public final class SALEngine {
     private func evaluated(_ batch: Int) -> ObjectiveSum {
         executor.prepare(batch: images.batches[batch].count)
         images.load(batch, into: executor)
-        executor.forward(nodes: meter.nodes)
+        executor.forward(fusing: meter.nodes)
         return meter.losses(executor, images.items(batch), scale: { _ in nil })
     }
 
@@ -117,7 +117,7 @@ public final class SALEngine {
     /// Runs the part of the network that changes on one batch.
     func forward(_ batch: Int, _ part: MovingPart) {
         bind(batch, part)
-        executor.forward(nodes: part.nodes)
+        executor.forward(fusing: part.nodes)
     }
 
     /// What the gradient of a batch is made for.
@@ -180,6 +180,6 @@ public final class SALEngine {
         let known = cache.nodes(batch)
         let wanted = network.path(to: part.entering, from: known)
         if wanted.contains(0) { images.load(batch, into: executor) }
-        executor.forward(nodes: wanted.filter { $0 != 0 })
+        executor.forward(fusing: wanted.filter { $0 != 0 }, keeping: part.entering)
     }
 }

@@ -23,7 +23,7 @@ public enum ModelRegistry {
     ]
 
     /// The version of the code behind training and measuring a model.
-    public static let revision = 1
+    public static let revision = 2
 
     /// What stands in the way of building a model.
     public enum Failure: Error, CustomStringConvertible {

@@ -33,7 +33,7 @@ public enum TaskEvaluation {
             let items = range.map { BatchItem(image: $0) }
             executor.prepare(batch: items.count)
             BatchLoader.load(images, items[...], into: executor)
-            executor.forward(nodes: meter.nodes)
+            executor.forward(fusing: meter.nodes)
             sum += meter.losses(executor, items[...], scale: { _ in nil })
             for index in scores.indices {
                 let prediction = executor.prediction(objective.heads[index]).values

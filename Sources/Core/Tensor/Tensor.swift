@@ -84,8 +84,10 @@ final class TensorStorage {
 
     init(capacity: Int) {
         self.capacity = capacity
+        // A kernel may read a whole vector that begins within the numbers.
+        let margin = 16
         let raw = UnsafeMutableRawPointer.allocate(
-            byteCount: capacity * MemoryLayout<Float>.stride, alignment: 64)
+            byteCount: (capacity + margin) * MemoryLayout<Float>.stride, alignment: 64)
         pointer = raw.bindMemory(to: Float.self, capacity: capacity)
         pointer.initialize(repeating: 0, count: capacity)
     }

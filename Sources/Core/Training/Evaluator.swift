@@ -35,7 +35,7 @@ public enum Evaluator {
             let items = (start..<min(start + batch, images.count)).map { BatchItem(image: $0) }
             executor.prepare(batch: items.count)
             BatchLoader.load(images, items[...], into: executor)
-            executor.forward(nodes: meter.nodes)
+            executor.forward(fusing: meter.nodes)
             sum += meter.losses(executor, items[...], scale: { _ in nil })
         }
         return sum

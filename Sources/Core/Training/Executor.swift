@@ -25,6 +25,9 @@ public final class Executor {
     private var parameterGradients: [Tensor?]
     private var pool = GradientPool()
     private var plan = BackwardPlan()
+    /// The programs last used, and the one whose values are at hand; `nil`: none was.
+    private var programs: [(nodes: [Int], kept: [Int], mode: ExecutionMode, FusedProgram)] = []
+    private var running: FusedProgram?
 
     public init(network: Network, parameters: ParameterSet) {
         self.network = network
@@ -72,13 +75,62 @@ public final class Executor {
     /// Computes every node.
     public func forward(mode: ExecutionMode) {
         self.mode = mode
+        running = nil
         for node in 1..<layers.count { run(node) }
     }
 
     /// Computes the given nodes, in the order given.
     func forward(nodes: [Int], mode: ExecutionMode = .evaluation) {
         self.mode = mode
+        running = nil
         for node in nodes { run(node) }
+    }
+
+    /// The same with layers run together where that saves work: the values between them mean
+    /// nothing afterwards, save those of `kept` and the heads. A backward pass may follow; after
+    /// one in evaluation mode only the gradients of weights before a batch norm can be asked for, not
+    /// its own parameters'.
+    func forward(fusing nodes: [Int], keeping kept: [Int] = [], mode: ExecutionMode = .evaluation) {
+        self.mode = mode
+        let program = program(nodes, keeping: kept)
+        running = program
+        for step in program.steps {
+            switch step {
+            case .node(let node): run(node)
+            case .group(let group): run(group)
+            }
+        }
+    }
+
+    /// Training and SAL go on with one list of nodes for long.
+    private func program(_ nodes: [Int], keeping kept: [Int]) -> FusedProgram {
+        for (ownNodes, ownKept, ownMode, program) in programs
+        where ownMode == mode && ownNodes == nodes && ownKept == kept {
+            return program
+        }
+        let program = FusedProgram(network, nodes: nodes, keeping: kept, mode: mode)
+        let programsMax = 8
+        if programs.count == programsMax { programs.removeFirst() }
+        programs.append((nodes, kept, mode, program))
+        return program
+    }
+
+    private func run(_ group: FusedGroup) {
+        let residual = group.residual.map { values[$0] }
+        if let (node, layer) = group.convolution {
+            var finish = Kernels.Finish()
+            if let (node, norm) = group.norm {
+                finish = norm.folded(LayerCall(executor: self, node: node))
+            }
+            finish.residual = residual
+            finish.rectifies = group.rectifies
+            layer.forward(
+                LayerCall(executor: self, node: node), finish: finish, into: values[group.last])
+        } else if let (node, norm) = group.norm {
+            norm.forwardTraining(
+                LayerCall(executor: self, node: node), residual: residual,
+                rectifies: group.rectifies, into: values[group.last])
+        }
     }
 
     private func run(_ node: Int) {
@@ -109,7 +161,11 @@ public final class Executor {
     func backward() {
         for node in stride(from: layers.count - 1, to: 0, by: -1) {
             guard gradients[node] != nil else { continue }
-            if plan.visits[node] { backward(through: node) }
+            if let group = running?.groups[node] {
+                backward(through: group)
+            } else if plan.visits[node] {
+                backward(through: node)
+            }
             release(node)
         }
     }
@@ -123,12 +179,56 @@ public final class Executor {
         layers[node].backward(LayerCall(executor: self, node: node))
         for (index, input) in inputs[node].enumerated() {
             guard let gradient = outgoing[index] else { continue }
-            if let sum = gradients[input] {
-                Kernels.accumulate(gradient, onto: sum)
-                pool.give(gradient)
-            } else {
-                gradients[input] = gradient
+            add(gradient, to: input)
+        }
+    }
+
+    /// Passes a gradient on, or gives its memory back when it could be added.
+    private func add(_ gradient: Tensor, to node: Int) {
+        if let sum = gradients[node] {
+            Kernels.accumulate(gradient, onto: sum)
+            pool.give(gradient)
+        } else {
+            gradients[node] = gradient
+        }
+    }
+
+    private func backward(through group: FusedGroup) {
+        guard let gradient = gradients[group.last] else { return }
+        let rectified = group.rectifies ? values[group.last] : nil
+        let wantsResidual = group.residual.map { plan.wantsGradient[$0] } ?? false
+        if let (convolution, layer) = group.convolution {
+            // In place; what goes to the residual needs memory of its own.
+            gradients[group.last] = nil
+            let visits = plan.visits[convolution]
+            let passed = wantsResidual && visits ? pool.take(gradient.count) : nil
+            let slope = group.norm.map {
+                $0.layer.saved(LayerCall(executor: self, node: $0.node)).slope
             }
+            Kernels.finishGradient(
+                rectified: rectified, gradient, slope: visits ? slope : nil,
+                channels: layer.output, into: gradient, passed: passed)
+            if let residual = group.residual, let passed {
+                add(passed, to: residual)
+            } else if let residual = group.residual, wantsResidual {
+                add(gradient, to: residual)
+            }
+            if visits {
+                add(gradient, to: convolution)
+            } else if !wantsResidual {
+                pool.give(gradient)
+            }
+        } else if let (node, norm) = group.norm {
+            let input = inputs[node][0]
+            let result = plan.wantsGradient[input] ? pool.take(values[input].count) : nil
+            norm.backward(
+                LayerCall(executor: self, node: node), gradient, rectified: rectified,
+                into: result, passed: wantsResidual ? gradient : nil)
+            if let residual = group.residual, wantsResidual {
+                gradients[group.last] = nil
+                add(gradient, to: residual)
+            }
+            if let result { add(result, to: input) }
         }
     }
 

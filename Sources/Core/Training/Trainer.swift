@@ -152,7 +152,7 @@ public final class Trainer {
     }
 
     private func gradients() -> ObjectiveSum {
-        executor.forward(nodes: meter.nodes, mode: .training)
+        executor.forward(fusing: meter.nodes, mode: .training)
         let sum = meter.losses(executor, items[...], scale: { factors?[$0] ?? 1 })
         executor.backward()
         return sum

@@ -47,15 +47,22 @@ public struct ComputeBench: Sendable {
         return rates.reduce(0, +)
     }
 
-    /// Seconds for all layers; `nil` when a value is no number.
+    /// Seconds for all layers, of which each thread takes the next that nobody has, as slots take
+    /// shards; `nil` when a value is no number.
     public func secondsOfSAL(_ settings: SALSettings, threads: Int) -> Double? {
-        let results = together(threads) { thread in
+        let layersTaken = Mutex(0)
+        let results = together(threads) { _ in
             let parameters = ParameterSet(network: network, random: RandomStream(seed: 0))
             let engine = SALEngine(
                 network: network, parameters: parameters, images: images, settings: settings)
             var isFinite = true
             let seconds = timed {
-                for layer in stride(from: thread, to: engine.layerCount, by: threads) {
+                while true {
+                    let layer = layersTaken.withLock { taken in
+                        defer { taken += 1 }
+                        return taken
+                    }
+                    guard layer < engine.layerCount else { break }
                     let row = engine.measure(layer: layer)
                     isFinite = isFinite && row.sal.isFinite && row.flag == nil
                 }
@@ -68,7 +75,7 @@ public struct ComputeBench: Sendable {
 
     /// Runs `body` on threads of their own and answers what each came to.
     private func together(
-        _ threads: Int, _ body: @Sendable @escaping (Int) -> Double
+        _ threads: Int, _ body: @Sendable (Int) -> Double
     ) -> [Double] {
         NumericClass.enterSlot()
         let results = Mutex([Double](repeating: .nan, count: threads))

@@ -1,0 +1,21 @@
+// Ends a path, so that the next may begin.
+#undef VECTOR
+#undef SIXTEEN
+#undef BITS16
+#undef SPLAT
+#undef EVENS
+#undef MULTIPLY_ADD
+#undef SWAP_STAGE
+#undef LIST
+#undef LOAD
+#undef STORE
+#undef LOAD16
+#undef STORE16
+#undef PATH
+#undef LANES_ON_PATH
+#undef FUSED
+#undef BLOCK_ROWS
+#undef TILE_HEIGHT
+#undef TILE_BLOCKS
+#undef DIRECT_ROWS
+#undef DIRECT_VECTORS
