@@ -40,7 +40,7 @@ public struct Lease: Hashable, Sendable, Codable {
     public var job: JobKey
     public var attempt: Int
     public var term: Int
-    /// Which entries (layers of a SAL job) the claim covers; `0..<1` for other kinds.
+    /// Which entries (layers of a SAL job, points of a landscape) the claim covers; `0..<1` for other kinds.
     public var entries: Range<Int>
 
     public init(job: JobKey, attempt: Int, term: Int, entries: Range<Int>) {

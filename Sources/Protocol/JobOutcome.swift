@@ -76,6 +76,10 @@ public struct SALRow: Hashable, Sendable, Codable {
 public struct JobOutcome: Hashable, Sendable, Codable {
     public var metrics: [MetricRow]
     public var sal: [SALRow]
+    /// The points of a landscape that the lease covered.
+    public var landscape: [LandscapePoint]
+    /// What the landscape's plane is: the same with each of its points.
+    public var plane: PlaneReport?
     public var poison: PoisonReport?
     public var artifacts: [ArtifactReference]
     /// Computing time of the slot; not part of what is compared.
@@ -83,12 +87,33 @@ public struct JobOutcome: Hashable, Sendable, Codable {
 
     public init(
         metrics: [MetricRow] = [], sal: [SALRow] = [], poison: PoisonReport? = nil,
-        artifacts: [ArtifactReference] = [], seconds: Double = 0
+        artifacts: [ArtifactReference] = [], landscape: [LandscapePoint] = [],
+        plane: PlaneReport? = nil, seconds: Double = 0
     ) {
         self.metrics = metrics
         self.sal = sal
+        self.landscape = landscape
+        self.plane = plane
         self.poison = poison
         self.artifacts = artifacts
         self.seconds = seconds
     }
+}
+
+extension JobOutcome {
+    /// Which of the job's entries there are rows of, rising; none for kinds without entries.
+    public var entries: [Int] { (sal.map(\.entry) + landscape.map(\.entry)).sorted() }
+
+    /// The rows of some entries, with all that is the job's as a whole.
+    public func part(of entries: Range<Int>) -> JobOutcome {
+        var part = self
+        part.sal = sal.filter { entries.contains($0.entry) }
+        part.landscape = landscape.filter { entries.contains($0.entry) }
+        return part
+    }
+}
+
+extension JobSpec.Kind {
+    /// Whether its jobs have a row an entry, so that a lease may cover some of them.
+    public var hasEntries: Bool { self == .sal || self == .landscape }
 }

@@ -130,6 +130,40 @@ public struct SALSpec: Codable, Hashable, Sendable {
     }
 }
 
+/// Samples the loss on a plane through a run's weights. Its entries are the plane's points, one row
+/// each; leases cover ranges of them.
+public struct LandscapeSpec: Codable, Hashable, Sendable {
+    public var data: DataSpec
+    public var poison: JobKey?
+    public var task: String
+    public var model: ModelSettings
+    /// The training segments whose checkpoints make the plane, in order; it goes through the
+    /// last one's.
+    public var checkpoints: [JobKey]
+    public var settings: LandscapeSettings
+    public var seed: UInt64
+    /// As in `SALSpec`.
+    public var defense: DefenseSettings?
+    /// As in `SALSpec`.
+    public var weights: JobKey?
+
+    public init(
+        data: DataSpec, poison: JobKey?, task: String, model: ModelSettings,
+        checkpoints: [JobKey], settings: LandscapeSettings, seed: UInt64,
+        defense: DefenseSettings? = nil, weights: JobKey? = nil
+    ) {
+        self.data = data
+        self.poison = poison
+        self.task = task
+        self.model = model
+        self.checkpoints = checkpoints
+        self.settings = settings
+        self.seed = seed
+        self.defense = defense
+        self.weights = weights
+    }
+}
+
 /// Does nothing, or misbehaves in a stated way: what benches and failure tests run.
 public struct ProbeSpec: Codable, Hashable, Sendable {
     public enum Conduct: String, Codable, Hashable, Sendable, CaseIterable {
@@ -147,13 +181,14 @@ public struct ProbeSpec: Codable, Hashable, Sendable {
 /// One unit of a sweep's work, with everything its result depends on.
 public struct JobSpec: Hashable, Sendable {
     public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
-        case poison, train, sal, probe
+        case poison, train, sal, landscape, probe
     }
     /// Indirect, because specifications differ much in size and are passed around in numbers.
     public indirect enum Body: Hashable, Sendable {
         case poison(PoisonSpec)
         case train(TrainSpec)
         case sal(SALSpec)
+        case landscape(LandscapeSpec)
         case probe(ProbeSpec)
     }
 
@@ -171,6 +206,7 @@ public struct JobSpec: Hashable, Sendable {
         case .poison: .poison
         case .train: .train
         case .sal: .sal
+        case .landscape: .landscape
         case .probe: .probe
         }
     }
@@ -186,6 +222,9 @@ public struct JobSpec: Hashable, Sendable {
                 spec.poison, spec.checkpoint,
                 spec.weights == spec.checkpoint ? nil : spec.weights,
             ].compactMap { $0 }
+        case .landscape(let spec):
+            [spec.poison].compactMap { $0 } + spec.checkpoints
+                + [spec.weights].compactMap { $0 }.filter { !spec.checkpoints.contains($0) }
         }
     }
 
@@ -214,6 +253,8 @@ extension JobSpec: Codable {
             case .poison: .poison(try container.decode(PoisonSpec.self, forKey: .settings))
             case .train: .train(try container.decode(TrainSpec.self, forKey: .settings))
             case .sal: .sal(try container.decode(SALSpec.self, forKey: .settings))
+            case .landscape:
+                .landscape(try container.decode(LandscapeSpec.self, forKey: .settings))
             case .probe: .probe(try container.decode(ProbeSpec.self, forKey: .settings))
             }
     }
@@ -226,6 +267,7 @@ extension JobSpec: Codable {
         case .poison(let spec): try container.encode(spec, forKey: .settings)
         case .train(let spec): try container.encode(spec, forKey: .settings)
         case .sal(let spec): try container.encode(spec, forKey: .settings)
+        case .landscape(let spec): try container.encode(spec, forKey: .settings)
         case .probe(let spec): try container.encode(spec, forKey: .settings)
         }
     }

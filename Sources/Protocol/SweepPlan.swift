@@ -115,6 +115,8 @@ public struct PlannedRun: Hashable, Sendable {
     public var segments: [JobKey]
     /// The SAL jobs in the order of their epochs.
     public var measurements: [Measurement]
+    /// Its loss landscapes, in the order of the manifest's planes.
+    public var landscapes: [JobKey]
 
     public struct Measurement: Hashable, Sendable {
         public var epoch: Int
@@ -128,9 +130,10 @@ public struct PlannedRun: Hashable, Sendable {
 
     public init(
         seed: Int, poison: JobKey?, segments: [JobKey], measurements: [Measurement],
-        prerequisites: [JobKey] = []
+        prerequisites: [JobKey] = [], landscapes: [JobKey] = []
     ) {
         self.seed = seed
+        self.landscapes = landscapes
         self.poison = poison
         self.prerequisites = prerequisites
         self.segments = segments
@@ -142,7 +145,8 @@ public struct PlannedRun: Hashable, Sendable {
 public struct PlannedJob: Hashable, Sendable {
     public var key: JobKey
     public var spec: JobSpec
-    /// How many entries it has: measured layers or filters of a SAL job, 1 for others.
+    /// How many entries it has: measured layers or filters of a SAL job, points of a
+    /// landscape, 1 for others.
     public var entryCount: Int
     /// `spec.canonical`, which the key is the digest of.
     public var canonical: [UInt8]

@@ -47,6 +47,36 @@ struct StoreMigrationTests {
         #expect(try migrated.query("SELECT * FROM pragma_foreign_key_check").rows.isEmpty)
     }
 
+    @Test("keep a run's jobs when runs learn of landscapes, and the views over them")
+    func landscapes() throws {
+        let folder = try StoreFolder()
+        let rows = """
+            INSERT INTO sweep (id, name, manifest, comparison, createdAt, registeredAt)
+              VALUES (1, 's', '{}', '{}', 0, 0);
+            INSERT INTO cell (id, sweep, key, label, position, method, methodName, task, model,
+              defense, dataSet, epochs, classCount, granularity, baselineGroup, methodSettings)
+              VALUES (1, 1, printf('%064d', 2), 'c', 0, 'lsp', 'lsp', 'cls', 'lenet5', 'none',
+                'mnist', 2, 10, 'layer', '{}', '{}');
+            INSERT INTO run (id, cell, seed) VALUES (1, 1, 7);
+            INSERT INTO job (id, key, kind, spec, entryCount, state, reason)
+              VALUES (1, printf('%064d', 3), 'sal', '{}', 5, 'quarantined', 'why');
+            INSERT INTO sweepJob (sweep, position, job) VALUES (1, 0, 1);
+            INSERT INTO runJob (run, role, position, epoch, job) VALUES (1, 'sal', 0, 2, 1);
+            """
+        try store(ofVersion: 4, at: folder.file("old.sqlite"), rows: rows)
+        let migrated = try Store(path: folder.file("old.sqlite"))
+        let jobs = try migrated.query("SELECT run, role, position, epoch, job FROM runJob")
+        #expect(
+            jobs.rows == [[.integer(1), .text("sal"), .integer(0), .integer(2), .integer(1)]])
+        #expect(
+            try migrated.query("SELECT cell, kind, quarantined FROM progress").rows
+                == [[.text("c"), .text("sal"), .integer(1)]])
+        #expect(
+            try migrated.query("SELECT cell, state, reason FROM problem").rows
+                == [[.text("c"), .text("quarantined"), .text("why")]])
+        #expect(try migrated.query("SELECT * FROM pragma_foreign_key_check").rows.isEmpty)
+    }
+
     @Test("lead to the schema of a new store", arguments: 1..<StoreSchema.current.version)
     func sameSchema(version: Int) throws {
         let folder = try StoreFolder()

@@ -69,6 +69,47 @@ struct MeasurementTests {
         #expect(!scores.isEmpty)
     }
 
+    @Test("of loss landscapes have the same bits with one slot and two, however they are sharded")
+    func landscapes() throws {
+        let path = folder.path + "/planes.yaml"
+        let text = """
+            version: 1
+            name: planes
+            data: { set: mnist, train: 100, test: 100 }
+            methods: [clean, lsp]
+            models: [linear12, lenet5]
+            seeds: 1
+            training: { epochs: 3, batch: 20, learningRate: 0.05 }
+            sal: { every: 1, from: 1, images: 40, batch: 20, steps: 1 }
+            landscape: { points: 5, images: 40, batch: 20 }
+            """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        try finished(path, "one.sqlite", slots: 1)
+        let (status, _, errors) = try program.runWithErrors(
+            [
+                "run", path, "--db", "two.sqlite", "--data", "data", "--slots", "2",
+                "--shard-entries", "4",
+            ], in: folder.path)
+        #expect(status == 0, "\(errors)")
+        for view in ["lossSurface", "lossPlane", "lossTrajectory"] {
+            let everything = "SELECT * FROM \(view) ORDER BY 1, 2, 7, 8, 9"
+            let rows = try rows("one.sqlite", everything)
+            #expect(try rows == self.rows("two.sqlite", everything), "\(view)")
+            // Four cells: 25 points on each of two planes; two planes; three checkpoints.
+            #expect(rows.count == ["lossSurface": 200, "lossPlane": 8][view] ?? 12)
+        }
+        let centres = try rows(
+            "one.sqlite",
+            """
+            SELECT p.loss = l.loss, p.loss = s.originLoss FROM lossPlane p
+              JOIN lossSurface l USING (cell, seed, plane) JOIN cell c ON c.label = p.cell
+              JOIN run r ON r.cell = c.id JOIN runJob j ON j.run = r.id AND j.epoch = p.epoch
+              JOIN sal s ON s.job = j.job AND s.entry = 0
+            WHERE p.plane = 'random' AND l.x = 0 AND l.y = 0
+            """)
+        #expect(centres == Array(repeating: ["1", "1"], count: 4))
+    }
+
     @Test("of a checkpoint by the sal command agree with what the sweep says of it")
     func checkpoint() throws {
         let manifest = try sweep("layers", sal: "data: test, steps: 2")

@@ -26,7 +26,15 @@ struct MessageCodecTests {
             artifacts: [
                 ArtifactReference(
                     name: "checkpoint", digest: Digest(of: Array("file".utf8)), bytes: 1 << 40)
-            ], seconds: 1.5)
+            ],
+            landscape: [
+                LandscapePoint(entry: 3, x: -0.5, y: 0, loss: 1.25, accuracy: 0.5),
+                LandscapePoint(entry: 4, x: 1, y: 2, loss: nil, accuracy: nil, flag: "diverged"),
+            ],
+            plane: PlaneReport(
+                plane: .trajectory, epoch: 4, loss: 1, accuracy: nil, lengthX: 1, lengthY: 2,
+                explainedX: 0.5, explainedY: 0.25,
+                steps: [.init(epoch: 2, x: 1, y: -1, distance: 0.5)]), seconds: 1.5)
     }
 
     private static var workerMessages: [WorkerMessage] {

@@ -147,6 +147,7 @@ struct CostBook: Sendable {
         case .poison: 20
         case .train: 30
         case .sal: 2
+        case .landscape: 0.1
         case .probe: 0.001
         }
     }

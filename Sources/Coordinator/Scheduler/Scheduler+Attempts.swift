@@ -58,11 +58,17 @@ extension Scheduler {
     private static func problem(
         in outcome: JobOutcome, of lease: Lease, kind: JobSpec.Kind
     ) -> String? {
-        guard kind == .sal else {
-            return outcome.sal.isEmpty ? nil : "a \(kind.rawValue) job answered with SAL rows"
+        if kind != .sal, !outcome.sal.isEmpty {
+            return "a \(kind.rawValue) job answered with SAL rows"
         }
-        guard outcome.sal.map(\.entry).sorted() == Array(lease.entries) else {
-            let found = outcome.sal.map { String($0.entry) }.joined(separator: " ")
+        if kind != .landscape, !outcome.landscape.isEmpty || outcome.plane != nil {
+            return "a \(kind.rawValue) job answered with points of a landscape"
+        }
+        if kind == .landscape, outcome.plane == nil {
+            return "the outcome does not say what the landscape's plane is"
+        }
+        guard !kind.hasEntries || outcome.entries == Array(lease.entries) else {
+            let found = outcome.entries.map(String.init).joined(separator: " ")
             return "the outcome has entries \(found); the lease asked for \(lease.entries)"
         }
         return nil
@@ -77,11 +83,11 @@ extension Scheduler {
         for range in known.ranges {
             var covered = lease
             covered.entries = range
-            let part = Self.part(of: outcome, in: range)
+            let part = outcome.part(of: range)
             effects.append(.compare(covered, worker: id, outcome: part))
         }
         for range in fresh.ranges {
-            let part = Self.part(of: outcome, in: range)
+            let part = outcome.part(of: range)
             var covered = lease
             covered.entries = range
             effects.append(.store(.accepted(covered, worker: id, outcome: part)))
@@ -95,12 +101,6 @@ extension Scheduler {
             finish(job)
             considerAudit(of: job, computedBy: workerIndices[id])
         }
-    }
-
-    private static func part(of outcome: JobOutcome, in entries: Range<Int>) -> JobOutcome {
-        var part = outcome
-        part.sal = outcome.sal.filter { entries.contains($0.entry) }
-        return part
     }
 
     /// Calls off leases whose entries are all finished by others.

@@ -152,7 +152,8 @@ public struct Scheduler: Sendable {
         case .poison: 0
         case .train: 1
         case .sal: 2
-        case .probe: 3
+        case .landscape: 3
+        case .probe: 4
         }
     }
 }

@@ -58,6 +58,7 @@ extension JobSpec {
         case .poison(let spec): "poison \(spec.method.name)"
         case .train(let spec): "train \(spec.model.name)/\(spec.model.width ?? 0)"
         case .sal(let spec): "sal \(spec.model.name)/\(spec.model.width ?? 0)"
+        case .landscape(let spec): "landscape \(spec.model.name)/\(spec.model.width ?? 0)"
         }
     }
 }
@@ -183,7 +184,7 @@ public struct KindProgress: Sendable, Hashable {
     public var jobsFinished = 0
     public var jobsQuarantined = 0
     public var jobsBlocked = 0
-    /// Entries: measured layers of SAL jobs, 1 a job for other kinds.
+    /// Entries: measured layers of SAL jobs, points of landscapes, 1 a job for other kinds.
     public var entries = 0
     public var entriesFinished = 0
 

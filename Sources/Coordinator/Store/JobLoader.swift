@@ -50,7 +50,8 @@ struct JobLoader {
         SELECT j.id, sj.position, j.state, j.paused
         FROM sweepJob sj JOIN job j ON j.id = sj.job
         WHERE sj.sweep = ? AND (j.state <> 'open' OR j.paused
-          OR j.id IN (SELECT job FROM attempt) OR j.id IN (SELECT job FROM sal))
+          OR j.id IN (SELECT job FROM attempt) OR j.id IN (SELECT job FROM sal)
+          OR j.id IN (SELECT job FROM landscape))
         """
 
     /// All jobs as their specifications say, in the order of their positions, which have no gaps.
@@ -116,12 +117,14 @@ struct JobLoader {
 
     private func entries() throws -> [Int64: Set<Int>] {
         var found: [Int64: Set<Int>] = [:]
-        try rows(
-            """
-            SELECT s.job, s.entry FROM sal s JOIN job j ON j.id = s.job
-            WHERE j.state <> 'finished' AND s.job IN (SELECT job FROM sweepJob WHERE sweep = ?)
-            """
-        ) { row in found[row[0], default: []].insert(row[1]) }
+        for table in ["sal", "landscape"] {
+            try rows(
+                """
+                SELECT s.job, s.entry FROM \(table) s JOIN job j ON j.id = s.job
+                WHERE j.state <> 'finished' AND s.job IN (SELECT job FROM sweepJob WHERE sweep = ?)
+                """
+            ) { row in found[row[0], default: []].insert(row[1]) }
+        }
         return found
     }
 

@@ -10,6 +10,8 @@ public enum OutcomeComparison {
     public static func difference(accepted: JobOutcome, late: JobOutcome) -> String? {
         metrics(accepted.metrics, late.metrics)
             ?? salRows(accepted.sal, late.sal)
+            ?? points(accepted.landscape, late.landscape)
+            ?? planes(accepted.plane, late.plane)
             ?? artifacts(accepted.artifacts, late.artifacts)
             ?? reports(accepted.poison, late.poison)
     }
@@ -127,5 +129,58 @@ public enum OutcomeComparison {
             }
         }
         return left.words == right.words ? nil : "the poison reports' words differ"
+    }
+}
+
+extension OutcomeComparison {
+    private static func points(_ left: [LandscapePoint], _ right: [LandscapePoint]) -> String? {
+        if let difference = counts("points", left.count, right.count) { return difference }
+        let later = Dictionary(right.map { ($0.entry, $0) }, uniquingKeysWith: { $1 })
+        for point in left {
+            guard let other = later[point.entry] else {
+                return "point \(point.entry) did not come later"
+            }
+            let difference =
+                told("point \(point.entry) x", point.x, other.x)
+                ?? told("point \(point.entry) y", point.y, other.y)
+                ?? told("point \(point.entry) loss", point.loss, other.loss)
+                ?? told("point \(point.entry) accuracy", point.accuracy, other.accuracy)
+            if let difference { return difference }
+        }
+        return nil
+    }
+
+    private static func planes(_ left: PlaneReport?, _ right: PlaneReport?) -> String? {
+        guard let left, let right else {
+            return (left == nil) == (right == nil) ? nil : "only one outcome tells of a plane"
+        }
+        if left.plane != right.plane || left.epoch != right.epoch {
+            return "plane \(left.plane) of epoch \(left.epoch) was accepted, "
+                + "\(right.plane) of epoch \(right.epoch) came later"
+        }
+        return told("the plane's loss", left.loss, right.loss)
+            ?? told("the plane's accuracy", left.accuracy, right.accuracy)
+            ?? told("the length of x", left.lengthX, right.lengthX)
+            ?? told("the length of y", left.lengthY, right.lengthY)
+            ?? told("the share explained by x", left.explainedX, right.explainedX)
+            ?? told("the share explained by y", left.explainedY, right.explainedY)
+            ?? steps(left.steps, right.steps)
+    }
+
+    private static func steps(
+        _ left: [PlaneReport.Step], _ right: [PlaneReport.Step]
+    ) -> String? {
+        if let difference = counts("steps", left.count, right.count) { return difference }
+        for (ours, theirs) in zip(left, right) {
+            if ours.epoch != theirs.epoch {
+                return "epoch \(ours.epoch) was accepted, \(theirs.epoch) came later"
+            }
+            let difference =
+                told("epoch \(ours.epoch) x", ours.x, theirs.x)
+                ?? told("epoch \(ours.epoch) y", ours.y, theirs.y)
+                ?? told("epoch \(ours.epoch) distance", ours.distance, theirs.distance)
+            if let difference { return difference }
+        }
+        return nil
     }
 }

@@ -7,12 +7,17 @@ struct OutcomeLoader {
     let db: Database
     let job: Int64
 
-    func load(hasEntries: Bool, entries: Range<Int>) throws -> JobOutcome? {
+    func load(_ kind: JobSpec.Kind?, entries: Range<Int>) throws -> JobOutcome? {
         var outcome = JobOutcome()
-        if hasEntries {
+        switch kind {
+        case .sal:
             outcome.sal = try sal(entries)
             guard outcome.sal.count == entries.count else { return nil }
-        } else {
+        case .landscape:
+            outcome.landscape = try points(entries)
+            guard outcome.landscape.count == entries.count else { return nil }
+            outcome.plane = try plane()
+        case .poison, .train, .probe, nil:
             guard try wasAccepted() else { return nil }
         }
         outcome.metrics = try metrics()
@@ -69,6 +74,37 @@ struct OutcomeLoader {
                     ArtifactReference(name: row[0], digest: $0, bytes: row[2])
                 }
             }
+    }
+
+    private func points(_ entries: Range<Int>) throws -> [LandscapePoint] {
+        let find = try db.cachedStatement(
+            sql: """
+                SELECT entry, x, y, loss, accuracy, flag FROM landscape
+                WHERE job = ? AND entry >= ? AND entry < ? ORDER BY entry
+                """)
+        return try Row.fetchAll(
+            find, arguments: [job, entries.lowerBound, entries.upperBound]
+        ).map { row in
+            LandscapePoint(
+                entry: row[0], x: row[1], y: row[2], loss: row[3], accuracy: row[4], flag: row[5])
+        }
+    }
+
+    private func plane() throws -> PlaneReport? {
+        guard
+            let row = try rows(
+                """
+                SELECT plane, epoch, loss, accuracy, lengthX, lengthY, explainedX, explainedY
+                FROM landscapePlane WHERE job = ?
+                """
+            ).first, let kind = LandscapeSettings.Plane(rawValue: row[0])
+        else { return nil }
+        let steps = try rows(
+            "SELECT epoch, x, y, distance FROM landscapeStep WHERE job = ? ORDER BY epoch"
+        ).map { PlaneReport.Step(epoch: $0[0], x: $0[1], y: $0[2], distance: $0[3]) }
+        return PlaneReport(
+            plane: kind, epoch: row[1], loss: row[2], accuracy: row[3], lengthX: row[4],
+            lengthY: row[5], explainedX: row[6], explainedY: row[7], steps: steps)
     }
 
     private func sal(_ entries: Range<Int>) throws -> [SALRow] {

@@ -16,6 +16,8 @@ struct OutcomeWriter {
     func write(_ outcome: JobOutcome) throws {
         for row in outcome.metrics { try write(row) }
         for row in outcome.sal { try write(row) }
+        for point in outcome.landscape { try write(point) }
+        if let plane = outcome.plane { try write(plane) }
         for artifact in outcome.artifacts {
             try run(
                 """
@@ -82,6 +84,36 @@ struct OutcomeWriter {
         guard db.changesCount == 1 else { return }
         try write(measured.down, "down", row.entry)
         try write(measured.up, "up", row.entry)
+    }
+
+    private func write(_ point: LandscapePoint) throws {
+        let loss = point.loss?.finite
+        let flag = point.flag ?? (loss == nil ? OutcomeWriter.notFinite : nil)
+        try run(
+            """
+            INSERT INTO landscape (job, entry, x, y, loss, accuracy, flag)
+            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """, [job, point.entry, point.x, point.y, loss, point.accuracy?.finite, flag])
+    }
+
+    private func write(_ plane: PlaneReport) throws {
+        try run(
+            """
+            INSERT INTO landscapePlane (job, plane, epoch, loss, accuracy, lengthX, lengthY,
+              explainedX, explainedY) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """,
+            [
+                job, plane.plane.rawValue, plane.epoch, plane.loss?.finite,
+                plane.accuracy?.finite, plane.lengthX, plane.lengthY, plane.explainedX?.finite,
+                plane.explainedY?.finite,
+            ])
+        for step in plane.steps {
+            try run(
+                """
+                INSERT INTO landscapeStep (job, epoch, x, y, distance) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT DO NOTHING
+                """, [job, step.epoch, step.x, step.y, step.distance])
+        }
     }
 
     private func write(_ walk: SALWalk, _ direction: String, _ entry: Int) throws {

@@ -77,7 +77,8 @@ private struct ChangeWriter {
     private func forget(_ key: JobKey) throws {
         let job = try number(of: key)
         for table in [
-            "metric", "poisonReport", "salWalk", "sal", "landscape", "artifact", "jobCost",
+            "metric", "poisonReport", "salWalk", "sal", "landscapeStep", "landscapePlane",
+            "landscape", "artifact", "jobCost",
         ] {
             try run("DELETE FROM \(table) WHERE job = ?", [job])
         }
@@ -157,7 +158,9 @@ private struct ChangeWriter {
         let seconds = outcome.seconds.isFinite ? outcome.seconds : 0
         try recordAttempt(lease, worker: worker, state: "accepted", seconds: seconds)
         try OutcomeWriter(db: db, job: job).write(outcome)
-        let work = outcome.sal.reduce(0) { $0 + ($1.measurement.forwardEquivalents.finite ?? 0) }
+        let work =
+            outcome.sal.reduce(0) { $0 + ($1.measurement.forwardEquivalents.finite ?? 0) }
+            + Double(outcome.landscape.count)
         try run(
             """
             INSERT INTO jobCost (job, seconds, forwardEquivalents) VALUES (?, ?, ?)

@@ -90,6 +90,9 @@ extension Store {
                 WHERE state = 'finished' AND +id IN (SELECT job FROM sweepJob WHERE sweep = ?)
                   AND CASE kind
                     WHEN 'sal' THEN (SELECT count(*) FROM sal WHERE sal.job = job.id) < entryCount
+                    WHEN 'landscape' THEN
+                      (SELECT count(*) FROM landscape l WHERE l.job = job.id) < entryCount
+                      OR NOT EXISTS (SELECT 1 FROM landscapePlane p WHERE p.job = job.id)
                     WHEN 'poison' THEN NOT EXISTS
                       (SELECT 1 FROM poisonReport p WHERE p.job = job.id)
                     ELSE NOT EXISTS (SELECT 1 FROM metric m WHERE m.job = job.id) END
@@ -167,6 +170,9 @@ extension Store {
         for (position, key) in run.segments.enumerated() { try link("segment", position, nil, key) }
         for (position, measurement) in run.measurements.enumerated() {
             try link("sal", position, measurement.epoch, measurement.job)
+        }
+        for (position, key) in run.landscapes.enumerated() {
+            try link("landscape", position, nil, key)
         }
     }
 

@@ -114,6 +114,15 @@ struct ExportedTable {
         ExportedTable(
             folder: "results", name: "leaderboard", byName: true,
             sql: "SELECT * FROM leaderboard WHERE sweep = ? ORDER BY cell"),
+        ExportedTable(
+            folder: "results", name: "lossPlane", byName: true,
+            sql: "SELECT * FROM lossPlane WHERE sweep = ? ORDER BY cell, seed, plane"),
+        ExportedTable(
+            folder: "results", name: "lossSurface", byName: true,
+            sql: "SELECT * FROM lossSurface WHERE sweep = ? ORDER BY cell, seed, plane, entry"),
+        ExportedTable(
+            folder: "results", name: "lossTrajectory", byName: true,
+            sql: "SELECT * FROM lossTrajectory WHERE sweep = ? ORDER BY cell, seed, epoch"),
         ExportedTable(folder: "results", name: "metric", byName: false, sql: metricSQL),
         ExportedTable(folder: "results", name: "poisonReport", byName: false, sql: poisonSQL),
         ExportedTable(folder: "timings", name: "attempt", byName: false, sql: attemptSQL),

@@ -61,7 +61,7 @@ extension StoreReader {
                 let id: Int64 = row["id"], let kind: String = row["kind"]
             else { throw StoreError.unknownJob(job.description) }
             let loader = OutcomeLoader(db: db, job: id)
-            return try loader.load(hasEntries: kind == "sal", entries: entries)
+            return try loader.load(JobSpec.Kind(rawValue: kind), entries: entries)
         }
     }
 

@@ -18,6 +18,7 @@ public struct StoreSchema: Sendable {
         applicationID: 0x4654_484D,  // "FTHM"
         migrations: [
             StoreSchema.first, StoreSchema.filterRows, StoreSchema.steering, StoreSchema.defenses,
+            StoreSchema.landscapes,
         ])
 
     private static let first = planTables + workTables + resultTables + derivedTables + liveViews

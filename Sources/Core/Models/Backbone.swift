@@ -14,6 +14,7 @@ struct Backbone {
         var taps: [Int] = []
         switch name {
         case "linear": taps = [builder.image]
+        case "linear12": taps = [SmallNetworks.twelveMeans(&builder)]
         case "mlp": taps = [SmallNetworks.mlpBackbone(&builder)]
         case "vit-small": taps = [VisionTransformer(dimension: width).backbone(&builder)]
         case "lenet5": taps = SmallNetworks.lenet5Backbone(&builder)
@@ -49,7 +50,7 @@ struct Backbone {
         _ builder: inout NetworkBuilder, _ prefix: String, _ classes: Int
     ) -> Int {
         switch name {
-        case "linear": builder.linear(prefix + "linear", features, to: classes)
+        case "linear", "linear12": builder.linear(prefix + "linear", features, to: classes)
         case "mlp": builder.linear(prefix + "fc3", features, to: classes)
         case "vit-small": builder.linear(prefix + "mlp_head.1", features, to: classes)
         case "lenet5":

@@ -10,6 +10,7 @@ public enum ModelRegistry {
 
     public static let entries: [Entry] = [
         Entry(name: "linear", defaultWidth: nil, widths: 1...1),
+        Entry(name: "linear12", defaultWidth: nil, widths: 1...1),
         Entry(name: "mlp", defaultWidth: nil, widths: 1...1),
         Entry(name: "lenet5", defaultWidth: nil, widths: 1...1),
         Entry(name: "smallcnn", defaultWidth: 16, widths: 1...1024),
@@ -68,7 +69,7 @@ public enum ModelRegistry {
         _ settings: ModelSettings, heads: [HeadSettings], channels: Int, height: Int, width: Int
     ) throws -> Network {
         let entry = try entry(settings)
-        try check(entry, height: height, width: width)
+        try check(entry, channels: channels, height: height, width: width)
         try check(heads, on: entry)
         var builder = NetworkBuilder(
             input: .image(channels: channels, height: height, width: width))
@@ -93,8 +94,12 @@ public enum ModelRegistry {
         return entry
     }
 
-    private static func check(_ entry: Entry, height: Int, width: Int) throws {
+    private static func check(
+        _ entry: Entry, channels: Int, height: Int, width: Int
+    ) throws {
         switch entry.name {
+        case "linear12" where channels != 1 && channels != 3:
+            throw Failure.inputUnsupported(entry.name, "needs images of 1 or 3 channels")
         case "lenet5" where height < 16 || width < 16:
             throw Failure.inputUnsupported(entry.name, "needs images of at least 16x16")
         case "vit-small" where height % 4 != 0 || width % 4 != 0:

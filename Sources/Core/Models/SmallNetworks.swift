@@ -1,6 +1,14 @@
 /// The networks without residuals. Those of planes answer their taps, the values before each
 /// pooling (the global one of `smallcnn` too).
 enum SmallNetworks {
+    /// Twelve numbers an image: the means of 4 x 3 blocks of one channel, or of 2 x 2 blocks of
+    /// each of three.
+    static func twelveMeans(_ builder: inout NetworkBuilder) -> Int {
+        let isGray = builder.channels(of: builder.image) == 1
+        return builder.add(
+            BlockMean(rows: isGray ? 4 : 2, columns: isGray ? 3 : 2), builder.image)
+    }
+
     static func mlpBackbone(_ builder: inout NetworkBuilder) -> Int {
         let node = builder.relu(builder.linear("fc1", builder.image, to: 256))
         return builder.relu(builder.linear("fc2", node, to: 128))

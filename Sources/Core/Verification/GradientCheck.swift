@@ -267,6 +267,7 @@ private enum OperatorZoo {
             ("max pool", MaxPool(kernel: 3, stride: 2, padding: 1)),
             ("average pool", AveragePool(kernel: 2, stride: 2)),
             ("global average", GlobalAverage()), ("flatten", Flatten()),
+            ("block means", BlockMean(rows: 3, columns: 2)),
             ("nearest upsampling", Upsample(kind: .nearest, factor: 3)),
             ("bilinear upsampling", Upsample(kind: .bilinear, factor: 2)),
             ("cutting and extending", Fit(height: 6, width: 8)),

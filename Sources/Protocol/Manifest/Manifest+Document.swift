@@ -17,21 +17,22 @@ extension Manifest {
 
     /// The whole manifest as data, in the order of `docs/manifest.md`.
     var tree: SettingTree {
-        .map([
-            .init("version", .whole(1)),
-            .init("name", .text(name)),
-            .init("seed", .whole(Int(seed))),
-            .init("data", .oneOrMany(data.map(\.tree))),
-            .init("methods", .list(methods.map(\.tree))),
-            .init("tasks", .list(tasks.map { .text($0) })),
-            .init("models", .list(models.map(\.tree))),
-            .init("defenses", .list(defenses.map(\.tree))),
-            .init("seeds", seeds.tree),
-            .init("training", .oneOrMany(training.map(\.tree))),
-            .init("sal", .oneOrMany(sal.map { salTree($0) })),
-            .init("compare", compare.tree),
-            .init("audit", .number(audit)),
-        ])
+        .map(
+            [
+                .init("version", .whole(1)),
+                .init("name", .text(name)),
+                .init("seed", .whole(Int(seed))),
+                .init("data", .oneOrMany(data.map(\.tree))),
+                .init("methods", .list(methods.map(\.tree))),
+                .init("tasks", .list(tasks.map { .text($0) })),
+                .init("models", .list(models.map(\.tree))),
+                .init("defenses", .list(defenses.map(\.tree))),
+                .init("seeds", seeds.tree),
+                .init("training", .oneOrMany(training.map(\.tree))),
+                .init("sal", .oneOrMany(sal.map { salTree($0) })),
+                .init("compare", compare.tree),
+                .init("audit", .number(audit)),
+            ] + (landscape.map { [.init("landscape", $0.tree)] } ?? []))
     }
 
     private func salTree(_ sweep: SALSweepSettings) -> SettingTree {

@@ -16,6 +16,8 @@ public struct Manifest: Hashable, Sendable {
     public var training: [TrainingSettings]
     public var sal: [SALSweepSettings]
     public var compare: ComparisonSettings
+    /// Which loss landscapes are sampled; `nil`: none.
+    public var landscape: LandscapeSweepSettings?
     /// The share of jobs, 0...1, that are computed a second time to find machines that compute
     /// wrongly. No result depends on it.
     public var audit: Double
@@ -24,8 +26,10 @@ public struct Manifest: Hashable, Sendable {
         name: String, seed: UInt64, data: [DataSettings], methods: [MethodSettings],
         tasks: [String], models: [ModelSettings], defenses: [DefenseSettings],
         seeds: SeedSettings, training: [TrainingSettings], sal: [SALSweepSettings],
-        compare: ComparisonSettings, audit: Double = 0
+        compare: ComparisonSettings, landscape: LandscapeSweepSettings? = nil,
+        audit: Double = 0
     ) {
+        self.landscape = landscape
         self.name = name
         self.seed = seed
         self.data = data
@@ -111,6 +115,18 @@ public enum SeedSettings: Hashable, Sendable {
                 }
             }
         }
+    }
+}
+
+/// Which loss landscapes are sampled of every cell.
+public struct LandscapeSweepSettings: Hashable, Sendable {
+    public var planes: [LandscapeSettings]
+    /// Of how many runs of a cell, the first ones.
+    public var runs: Int
+
+    public init(planes: [LandscapeSettings], runs: Int) {
+        self.planes = planes
+        self.runs = runs
     }
 }
 

@@ -8,13 +8,12 @@ struct ManifestReader {
 
     private static let keys = [
         "version", "name", "seed", "data", "methods", "tasks", "models", "defenses", "seeds",
-        "training", "sal", "compare", "audit", "extends",
+        "training", "sal", "compare", "landscape", "audit", "extends",
     ]
     private static let laterKeys = [
         "keep": "checkpoints of measured epochs are kept",
         "mixedHosts": "a sweep keeps to one numeric class",
         "shardSeconds": "shards are sized by the coordinator",
-        "landscape": "loss landscapes are not computed",
     ]
 
     /// The manifest, or `nil` where too much is missing; problems are noted either way.
@@ -34,6 +33,7 @@ struct ManifestReader {
             training: readTraining(top.node("training")),
             sal: readSAL(top.node("sal")),
             compare: readCompare(top.node("compare")),
+            landscape: readLandscape(top.node("landscape")),
             audit: readAudit(top.node("audit")))
         checkTogether(manifest)
         return manifest
@@ -108,15 +108,37 @@ struct ManifestReader {
                     advice: "it must be at most training.epochs, \(training.epochs)",
                     at: place("sal", "from"))
             }
-            for data in manifest.data { checkImages(sal.settings, data) }
+            for data in manifest.data {
+                checkImages("sal", sal.settings.images, of: sal.settings.data, data)
+            }
         }
+        checkLandscape(manifest)
     }
 
-    private func checkImages(_ sal: SALSettings, _ data: DataSettings) {
-        let (key, available) = sal.data == .test ? ("test", data.test) : ("train", data.train)
-        guard available > 0, sal.images > available else { return }
+    private func checkImages(
+        _ section: String, _ count: Int, of source: SALSettings.Source, _ data: DataSettings
+    ) {
+        let (key, available) = source == .test ? ("test", data.test) : ("train", data.train)
+        guard available > 0, count > available else { return }
         problems.add(
-            "sal.images", value: "\(sal.images)",
-            advice: "it must be at most data.\(key), \(available)", at: place("sal", "images"))
+            "\(section).images", value: "\(count)",
+            advice: "it must be at most data.\(key), \(available)", at: place(section, "images"))
+    }
+
+    private func checkLandscape(_ manifest: Manifest) {
+        guard let landscape = manifest.landscape, let first = landscape.planes.first else { return }
+        for data in manifest.data { checkImages("landscape", first.images, of: first.data, data) }
+        guard landscape.planes.contains(where: { $0.plane == .trajectory }) else { return }
+        for sal in manifest.sal {
+            for training in manifest.training {
+                let count = sal.measuredEpochs(of: training.epochs).count
+                guard count < 3 else { continue }
+                problems.add(
+                    "landscape.planes", value: "trajectory",
+                    advice: "it needs 3 measured epochs, and sal.every \(sal.every) of "
+                        + "training.epochs \(training.epochs) makes \(count)",
+                    at: place("landscape", "planes"))
+            }
+        }
     }
 }

@@ -14,6 +14,8 @@ extension MessageCodec {
                 }
             }
             $0.artifacts = outcome.artifacts.map(wire)
+            $0.landscape = outcome.landscape.map(wire)
+            if let plane = outcome.plane { $0.plane = wire(plane) }
             $0.seconds = outcome.seconds
         }
     }
@@ -26,6 +28,9 @@ extension MessageCodec {
         for row in outcome.metrics { result.metrics.append(try value(row)) }
         for row in outcome.sal { result.sal.append(try value(row)) }
         for artifact in outcome.artifacts { result.artifacts.append(try value(artifact)) }
+        try check("outcome.landscape", outcome.landscape.count, MessageLimits.rowsPerOutcome)
+        for point in outcome.landscape { result.landscape.append(try value(point)) }
+        if outcome.hasPlane { result.plane = try value(outcome.plane) }
         if outcome.hasPoison { result.poison = try value(outcome.poison) }
         return result
     }

@@ -72,6 +72,44 @@ nonisolated enum Fathom_FailureKind: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+nonisolated enum Fathom_PlaneKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case random // = 1
+  case trajectory // = 2
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .random
+    case 2: self = .trajectory
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .random: return 1
+    case .trajectory: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Fathom_PlaneKind] = [
+    .unspecified,
+    .random,
+    .trajectory,
+  ]
+
+}
+
 /// One frame from a worker. Several messages travel together, in order.
 nonisolated struct Fathom_WorkerEnvelope: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -347,35 +385,34 @@ nonisolated struct Fathom_LeaseProgress: Sendable {
   fileprivate var _lease: Fathom_Lease? = nil
 }
 
-nonisolated struct Fathom_Result: Sendable {
+nonisolated struct Fathom_Result: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   var lease: Fathom_Lease {
-    get {_lease ?? Fathom_Lease()}
-    set {_lease = newValue}
+    get {_storage._lease ?? Fathom_Lease()}
+    set {_uniqueStorage()._lease = newValue}
   }
   /// Returns true if `lease` has been explicitly set.
-  var hasLease: Bool {self._lease != nil}
+  var hasLease: Bool {_storage._lease != nil}
   /// Clears the value of `lease`. Subsequent reads from it will return its default value.
-  mutating func clearLease() {self._lease = nil}
+  mutating func clearLease() {_uniqueStorage()._lease = nil}
 
   var outcome: Fathom_Outcome {
-    get {_outcome ?? Fathom_Outcome()}
-    set {_outcome = newValue}
+    get {_storage._outcome ?? Fathom_Outcome()}
+    set {_uniqueStorage()._outcome = newValue}
   }
   /// Returns true if `outcome` has been explicitly set.
-  var hasOutcome: Bool {self._outcome != nil}
+  var hasOutcome: Bool {_storage._outcome != nil}
   /// Clears the value of `outcome`. Subsequent reads from it will return its default value.
-  mutating func clearOutcome() {self._outcome = nil}
+  mutating func clearOutcome() {_uniqueStorage()._outcome = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _lease: Fathom_Lease? = nil
-  fileprivate var _outcome: Fathom_Outcome? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Fathom_Failure: Sendable {
@@ -452,11 +489,150 @@ nonisolated struct Fathom_Outcome: Sendable {
 
   var seconds: Double = 0
 
+  var landscape: [Fathom_LandscapePoint] = []
+
+  var plane: Fathom_Plane {
+    get {_plane ?? Fathom_Plane()}
+    set {_plane = newValue}
+  }
+  /// Returns true if `plane` has been explicitly set.
+  var hasPlane: Bool {self._plane != nil}
+  /// Clears the value of `plane`. Subsequent reads from it will return its default value.
+  mutating func clearPlane() {self._plane = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _poison: Fathom_PoisonReport? = nil
+  fileprivate var _plane: Fathom_Plane? = nil
+}
+
+nonisolated struct Fathom_LandscapePoint: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var entry: UInt32 = 0
+
+  var x: Double = 0
+
+  var y: Double = 0
+
+  var loss: Double {
+    get {_loss ?? 0}
+    set {_loss = newValue}
+  }
+  /// Returns true if `loss` has been explicitly set.
+  var hasLoss: Bool {self._loss != nil}
+  /// Clears the value of `loss`. Subsequent reads from it will return its default value.
+  mutating func clearLoss() {self._loss = nil}
+
+  var accuracy: Double {
+    get {_accuracy ?? 0}
+    set {_accuracy = newValue}
+  }
+  /// Returns true if `accuracy` has been explicitly set.
+  var hasAccuracy: Bool {self._accuracy != nil}
+  /// Clears the value of `accuracy`. Subsequent reads from it will return its default value.
+  mutating func clearAccuracy() {self._accuracy = nil}
+
+  var flag: String {
+    get {_flag ?? String()}
+    set {_flag = newValue}
+  }
+  /// Returns true if `flag` has been explicitly set.
+  var hasFlag: Bool {self._flag != nil}
+  /// Clears the value of `flag`. Subsequent reads from it will return its default value.
+  mutating func clearFlag() {self._flag = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _loss: Double? = nil
+  fileprivate var _accuracy: Double? = nil
+  fileprivate var _flag: String? = nil
+}
+
+/// What a landscape's plane is, the same with each of its points.
+nonisolated struct Fathom_Plane: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var kind: Fathom_PlaneKind = .unspecified
+
+  var epoch: UInt32 = 0
+
+  var loss: Double {
+    get {_loss ?? 0}
+    set {_loss = newValue}
+  }
+  /// Returns true if `loss` has been explicitly set.
+  var hasLoss: Bool {self._loss != nil}
+  /// Clears the value of `loss`. Subsequent reads from it will return its default value.
+  mutating func clearLoss() {self._loss = nil}
+
+  var accuracy: Double {
+    get {_accuracy ?? 0}
+    set {_accuracy = newValue}
+  }
+  /// Returns true if `accuracy` has been explicitly set.
+  var hasAccuracy: Bool {self._accuracy != nil}
+  /// Clears the value of `accuracy`. Subsequent reads from it will return its default value.
+  mutating func clearAccuracy() {self._accuracy = nil}
+
+  var lengthX: Double = 0
+
+  var lengthY: Double = 0
+
+  var explainedX: Double {
+    get {_explainedX ?? 0}
+    set {_explainedX = newValue}
+  }
+  /// Returns true if `explainedX` has been explicitly set.
+  var hasExplainedX: Bool {self._explainedX != nil}
+  /// Clears the value of `explainedX`. Subsequent reads from it will return its default value.
+  mutating func clearExplainedX() {self._explainedX = nil}
+
+  var explainedY: Double {
+    get {_explainedY ?? 0}
+    set {_explainedY = newValue}
+  }
+  /// Returns true if `explainedY` has been explicitly set.
+  var hasExplainedY: Bool {self._explainedY != nil}
+  /// Clears the value of `explainedY`. Subsequent reads from it will return its default value.
+  mutating func clearExplainedY() {self._explainedY = nil}
+
+  var steps: [Fathom_PlaneStep] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _loss: Double? = nil
+  fileprivate var _accuracy: Double? = nil
+  fileprivate var _explainedX: Double? = nil
+  fileprivate var _explainedY: Double? = nil
+}
+
+nonisolated struct Fathom_PlaneStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var epoch: UInt32 = 0
+
+  var x: Double = 0
+
+  var y: Double = 0
+
+  var distance: Double = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct Fathom_MetricRow: Sendable {
@@ -810,6 +986,10 @@ fileprivate nonisolated let _protobuf_package = "fathom"
 
 nonisolated extension Fathom_FailureKind: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAILURE_KIND_UNSPECIFIED\0\u{1}FAILURE_KIND_ERROR\0\u{1}FAILURE_KIND_SLOT_DEATH\0\u{1}FAILURE_KIND_INPUT_LOST\0")
+}
+
+nonisolated extension Fathom_PlaneKind: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PLANE_KIND_UNSPECIFIED\0\u{1}PLANE_KIND_RANDOM\0\u{1}PLANE_KIND_TRAJECTORY\0")
 }
 
 nonisolated extension Fathom_WorkerEnvelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1384,36 +1564,74 @@ nonisolated extension Fathom_Result: SwiftProtobuf.Message, SwiftProtobuf._Messa
   static let protoMessageName: String = _protobuf_package + ".Result"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}outcome\0")
 
+  fileprivate class _StorageClass {
+    var _lease: Fathom_Lease? = nil
+    var _outcome: Fathom_Outcome? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _lease = source._lease
+      _outcome = source._outcome
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._lease) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._outcome) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._lease) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._outcome) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._lease {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    try { if let v = self._outcome {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._lease {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      try { if let v = _storage._outcome {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Fathom_Result, rhs: Fathom_Result) -> Bool {
-    if lhs._lease != rhs._lease {return false}
-    if lhs._outcome != rhs._outcome {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._lease != rhs_storage._lease {return false}
+        if _storage._outcome != rhs_storage._outcome {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1524,7 +1742,7 @@ nonisolated extension Fathom_Goodbye: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Outcome"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}metrics\0\u{1}sal\0\u{1}poison\0\u{1}artifacts\0\u{1}seconds\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}metrics\0\u{1}sal\0\u{1}poison\0\u{1}artifacts\0\u{1}seconds\0\u{1}landscape\0\u{1}plane\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1537,6 +1755,8 @@ nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 3: try { try decoder.decodeSingularMessageField(value: &self._poison) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.artifacts) }()
       case 5: try { try decoder.decodeSingularDoubleField(value: &self.seconds) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.landscape) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._plane) }()
       default: break
       }
     }
@@ -1562,6 +1782,12 @@ nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.seconds.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.seconds, fieldNumber: 5)
     }
+    if !self.landscape.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.landscape, fieldNumber: 6)
+    }
+    try { if let v = self._plane {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1571,6 +1797,186 @@ nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs._poison != rhs._poison {return false}
     if lhs.artifacts != rhs.artifacts {return false}
     if lhs.seconds != rhs.seconds {return false}
+    if lhs.landscape != rhs.landscape {return false}
+    if lhs._plane != rhs._plane {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Fathom_LandscapePoint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LandscapePoint"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entry\0\u{1}x\0\u{1}y\0\u{1}loss\0\u{1}accuracy\0\u{1}flag\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.entry) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.x) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.y) }()
+      case 4: try { try decoder.decodeSingularDoubleField(value: &self._loss) }()
+      case 5: try { try decoder.decodeSingularDoubleField(value: &self._accuracy) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self._flag) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.entry != 0 {
+      try visitor.visitSingularUInt32Field(value: self.entry, fieldNumber: 1)
+    }
+    if self.x.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.x, fieldNumber: 2)
+    }
+    if self.y.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.y, fieldNumber: 3)
+    }
+    try { if let v = self._loss {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._accuracy {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._flag {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Fathom_LandscapePoint, rhs: Fathom_LandscapePoint) -> Bool {
+    if lhs.entry != rhs.entry {return false}
+    if lhs.x != rhs.x {return false}
+    if lhs.y != rhs.y {return false}
+    if lhs._loss != rhs._loss {return false}
+    if lhs._accuracy != rhs._accuracy {return false}
+    if lhs._flag != rhs._flag {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Fathom_Plane: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Plane"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}epoch\0\u{1}loss\0\u{1}accuracy\0\u{3}length_x\0\u{3}length_y\0\u{3}explained_x\0\u{3}explained_y\0\u{1}steps\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self._loss) }()
+      case 4: try { try decoder.decodeSingularDoubleField(value: &self._accuracy) }()
+      case 5: try { try decoder.decodeSingularDoubleField(value: &self.lengthX) }()
+      case 6: try { try decoder.decodeSingularDoubleField(value: &self.lengthY) }()
+      case 7: try { try decoder.decodeSingularDoubleField(value: &self._explainedX) }()
+      case 8: try { try decoder.decodeSingularDoubleField(value: &self._explainedY) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.steps) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
+    }
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epoch, fieldNumber: 2)
+    }
+    try { if let v = self._loss {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._accuracy {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 4)
+    } }()
+    if self.lengthX.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.lengthX, fieldNumber: 5)
+    }
+    if self.lengthY.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.lengthY, fieldNumber: 6)
+    }
+    try { if let v = self._explainedX {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 7)
+    } }()
+    try { if let v = self._explainedY {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 8)
+    } }()
+    if !self.steps.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.steps, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Fathom_Plane, rhs: Fathom_Plane) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs._loss != rhs._loss {return false}
+    if lhs._accuracy != rhs._accuracy {return false}
+    if lhs.lengthX != rhs.lengthX {return false}
+    if lhs.lengthY != rhs.lengthY {return false}
+    if lhs._explainedX != rhs._explainedX {return false}
+    if lhs._explainedY != rhs._explainedY {return false}
+    if lhs.steps != rhs.steps {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Fathom_PlaneStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PlaneStep"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}x\0\u{1}y\0\u{1}distance\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.x) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.y) }()
+      case 4: try { try decoder.decodeSingularDoubleField(value: &self.distance) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt32Field(value: self.epoch, fieldNumber: 1)
+    }
+    if self.x.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.x, fieldNumber: 2)
+    }
+    if self.y.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.y, fieldNumber: 3)
+    }
+    if self.distance.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.distance, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Fathom_PlaneStep, rhs: Fathom_PlaneStep) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.x != rhs.x {return false}
+    if lhs.y != rhs.y {return false}
+    if lhs.distance != rhs.distance {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -75,6 +75,27 @@ enum CanonicalJob {
         return job(JobSpec(.sal(spec), revision: revision), settings, entryCount: entryCount)
     }
 
+    /// Samples the loss around the last of `checkpoints`; the rest as with `measurement`.
+    static func landscape(
+        _ course: Course, of task: Encoded<String>, poison: JobKey?, rewritten: Bool,
+        checkpoints: [JobKey], weights: JobKey?, landscape: Encoded<LandscapeSettings>,
+        seed: UInt64, revision: Int
+    ) -> PlannedJob {
+        let spec = LandscapeSpec(
+            data: course.data.value, poison: poison, task: task.value,
+            model: course.model.value, checkpoints: checkpoints, settings: landscape.value,
+            seed: seed, defense: rewritten ? course.defense.value : nil, weights: weights)
+        let keys = checkpoints.map { "\"\($0)\"" }.joined(separator: ",")
+        var settings = "{\"checkpoints\":[\(keys)],\"data\":\(course.data.text)"
+        if rewritten { settings += ",\"defense\":\(course.defense.text)" }
+        settings += ",\"model\":\(course.model.text)" + member("poison", poison)
+        settings += ",\"seed\":\(seed),\"settings\":\(landscape.text),\"task\":\(task.text)"
+        settings += member("weights", weights) + "}"
+        return job(
+            JobSpec(.landscape(spec), revision: revision), settings,
+            entryCount: landscape.value.entryCount)
+    }
+
     static func probe(_ spec: ProbeSpec, revision: Int) -> PlannedJob {
         let settings = "{\"conduct\":\"\(spec.conduct.rawValue)\",\"number\":\(spec.number)}"
         return job(JobSpec(.probe(spec), revision: revision), settings, entryCount: 1)

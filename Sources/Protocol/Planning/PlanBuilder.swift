@@ -15,6 +15,7 @@ struct PlanBuilder {
     private let tasks: [TaskSettings]
     private let models: [Encoded<ModelSettings>]
     private let studies: [Study]
+    private let planes: [Encoded<LandscapeSettings>]
 
     /// A training, and how SAL is measured beside it.
     struct Study {
@@ -36,6 +37,7 @@ struct PlanBuilder {
         seeds = manifest.seeds.runs(sweep: manifest.seed)
         tasks = manifest.tasks.compactMap { TaskSettings(text: $0) }
         models = manifest.models.map(Encoded.init)
+        planes = (manifest.landscape?.planes ?? []).map(Encoded.init)
         studies = manifest.training.flatMap { training in
             manifest.sal.map { sal in
                 Study(
@@ -156,6 +158,11 @@ struct PlanBuilder {
             let measurement = measurement(course, task, segment.key, weights, seeds, cell)
             run.measurements.append(.init(epoch: epoch, job: try add(measurement)))
         }
+        for plane in landscapes(ofRun: number) {
+            let last = weights.last ?? nil
+            let job = landscape(plane, course, run.segments, last, seeds, cell)
+            run.landscapes.append(try add(job))
+        }
         return run
     }
 
@@ -254,6 +261,43 @@ struct PlanBuilder {
         return added
     }
 
+    /// The planes that are drawn of a run: of the first runs of each cell.
+    private func landscapes(ofRun number: Int) -> [Encoded<LandscapeSettings>] {
+        let drawn = seeds.prefix(manifest.landscape?.runs ?? 0)
+        return drawn.contains { $0.number == number } ? planes : []
+    }
+
+    private func landscape(
+        _ plane: Encoded<LandscapeSettings>, _ course: CanonicalJob.Course, _ segments: [JobKey],
+        _ weights: JobKey?, _ seeds: RunSeeds, _ cell: Cell
+    ) -> PlannedJob {
+        let model = cell.model.value.name
+        let (poison, isRewritten) = shown(plane.value.data, course, cell)
+        let chosen =
+            switch plane.value.plane {
+            case .random: Array(segments.suffix(1))
+            case .trajectory: LandscapeSettings.chosen(of: segments.count).map { segments[$0] }
+            }
+        let revision = revisions.ofLandscape(
+            model, defense: isRewritten ? cell.defense.value.name : "none")
+        return CanonicalJob.landscape(
+            course, of: cell.task, poison: poison, rewritten: isRewritten, checkpoints: chosen,
+            weights: weights, landscape: plane, seed: seeds.sal,
+            revision: revision + cell.tasks.revision)
+    }
+
+    /// What images are measured on as far as jobs before decide it: the poison, and whether the
+    /// defense has rewritten them.
+    private func shown(
+        _ source: SALSettings.Source, _ course: CanonicalJob.Course, _ cell: Cell
+    ) -> (poison: JobKey?, isRewritten: Bool) {
+        let isTrained = source == .train
+        let isRewritten = DefenseRegistry.rewrites(cell.defense.value, trained: isTrained)
+        // Clean images do not depend on the poison, so such a job does not wait to read it,
+        // unless a defense rewrites them that may have learned from poisoned ones.
+        return (isTrained || isRewritten ? course.poison : nil, isRewritten)
+    }
+
     private func measurement(
         _ course: CanonicalJob.Course, _ task: Encoded<String>, _ checkpoint: JobKey,
         _ weights: JobKey?, _ seeds: RunSeeds, _ cell: Cell
@@ -262,11 +306,7 @@ struct PlanBuilder {
         let place = ModelOnData(
             model: model, dataSet: cell.data.set, task: cell.tasks.trainingText)
         let filters = filterCounts[place] ?? []
-        let isTrained = cell.study.sal.value.data == .train
-        let isRewritten = DefenseRegistry.rewrites(cell.defense.value, trained: isTrained)
-        // Clean SAL images do not depend on the poison, so such a job does not wait to read it,
-        // unless a defense rewrites them that may have learned from poisoned ones.
-        let poison = isTrained || isRewritten ? course.poison : nil
+        let (poison, isRewritten) = shown(cell.study.sal.value.data, course, cell)
         let revision = revisions.ofSAL(
             model.name, defense: isRewritten ? cell.defense.value.name : "none")
         return CanonicalJob.measurement(

@@ -27,6 +27,9 @@ public struct PlanSummary: Hashable, Sendable, Codable {
     public var salJobs: Int
     /// Layers to be measured, over all checkpoints.
     public var salEntries: Int
+    /// Jobs that sample a loss landscape, and the points they sample.
+    public var landscapeJobs: Int
+    public var landscapePoints: Int
     public var rows: [Row]
     public var notes: [String]
 
@@ -42,6 +45,10 @@ public struct PlanSummary: Hashable, Sendable, Codable {
         trainJobs = count(.train)
         salJobs = count(.sal)
         salEntries = entryCounts.values.reduce(0, +)
+        landscapeJobs = count(.landscape)
+        landscapePoints = plan.jobs.reduce(0) {
+            $0 + ($1.spec.kind == .landscape ? $1.entryCount : 0)
+        }
         let poisons = Set(plan.jobs.filter { $0.spec.kind == .poison }.map(\.key))
         rows = plan.cells.map { Row($0, entryCounts, poisons: poisons) }
         notes = plan.notes
@@ -56,10 +63,13 @@ public struct PlanSummary: Hashable, Sendable, Codable {
             table.map { $0[column].count }.max() ?? 0
         }
         let lines = table.map { Self.line($0, widths) }
-        let jobs = poisonJobs + trainJobs + salJobs
+        let jobs = poisonJobs + trainJobs + salJobs + landscapeJobs
+        let drawn = landscapeJobs > 0
         let total =
             "\(name): \(cells) cells, \(runs) runs, \(jobs) jobs (\(poisonJobs) poison, "
-            + "\(trainJobs) train, \(salJobs) sal), \(salEntries) SAL entries"
+            + "\(trainJobs) train, \(salJobs) sal" + (drawn ? ", \(landscapeJobs) landscape" : "")
+            + "), \(salEntries) SAL entries"
+            + (drawn ? ", \(landscapePoints) points of landscapes" : "")
         return ([total, ""] + lines + notes.map { "note: \($0)" }).joined(separator: "\n") + "\n"
     }
 

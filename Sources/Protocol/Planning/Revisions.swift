@@ -15,11 +15,15 @@ public struct Revisions: Hashable, Sendable {
     public var training: Int
     /// Of the SAL engine.
     public var sal: Int
+    /// Of the planes of loss landscapes and their evaluation.
+    public var landscape: Int
 
     public init(
         methods: [String: Int] = [:], models: [String: Int] = [:],
-        defenses: [String: Int] = [:], training: Int = 1, sal: Int = 1
+        defenses: [String: Int] = [:], training: Int = 1, sal: Int = 1,
+        landscape: Int = 1
     ) {
+        self.landscape = landscape
         self.methods = methods
         self.models = models
         self.defenses = defenses
@@ -41,5 +45,9 @@ public struct Revisions: Hashable, Sendable {
     /// Of measuring SAL on `model`, on images that a defense has rewritten if one is named.
     public func ofSAL(_ model: String, defense: String = "none") -> Int {
         sal + (models[model] ?? 1) + (defenses[defense] ?? 0)
+    }
+    /// Of sampling the loss of `model`, in the same way.
+    public func ofLandscape(_ model: String, defense: String = "none") -> Int {
+        landscape + (models[model] ?? 1) + (defenses[defense] ?? 0)
     }
 }

@@ -67,6 +67,10 @@ enum PlanCheck {
                 let count = sal.settings.data == .test ? known.testCount : known.trainCount
                 try available("sal.images", sal.settings.images, count, data.set)
             }
+            for plane in manifest.landscape?.planes ?? [] {
+                let count = plane.data == .test ? known.testCount : known.trainCount
+                try available("landscape.images", plane.images, count, data.set)
+            }
         }
         let sides = [
             manifest.data.count, manifest.tasks.reduce(0) { $0 + PlanCheck.cellCount(of: $1) },

@@ -2,10 +2,11 @@ import FathomCore
 public import FathomProtocol
 
 /// Runs jobs on the built-in engine. Belongs to one slot's thread; keeps the data set, poison and
-/// SAL engine used last for the next job.
+/// the engine that measured last for the next job.
 public final class CoreJobRunner: JobRunner {
     private let data = RunnerData()
     private var measured: (key: JobKey, engine: SALEngine, entries: [SALEntry])?
+    private var sampled: (key: JobKey, engine: LandscapeEngine)?
 
     /// A runner that has decoded nothing yet.
     public init() {
@@ -24,6 +25,8 @@ public final class CoreJobRunner: JobRunner {
             return try TrainingJob(spec: train, data: data, context: context).run()
         case .sal(let sal):
             return try measure(sal, key: spec.key, entries: entries, context)
+        case .landscape(let landscape):
+            return try sample(landscape, key: spec.key, entries: entries, context)
         case .probe:
             throw RunnerError.kindUnsupported(spec.kind.rawValue)
         }
@@ -52,64 +55,44 @@ public final class CoreJobRunner: JobRunner {
         _ spec: SALSpec, key: JobKey, _ context: RunContext
     ) throws -> (engine: SALEngine, entries: [SALEntry]) {
         if let measured, measured.key == key { return (measured.engine, measured.entries) }
-        measured = nil
-        let source = try data.images(spec.data, folder: context.dataFolder)
-        let defended = try data.defended(
-            spec.defense ?? DefenseSettings(), spec.data, poison: spec.poison, clean: source.train,
-            context)
-        let set =
-            switch spec.settings.data {
-            case .train: defended.train
-            case .cleanTrain: defended.shown(source.train)
-            case .test: defended.shown(source.test)
-            }
-        let random = RandomStream(seed: spec.data.sweepSeed)
-            .derived("sal", Int(truncatingIfNeeded: spec.seed))
-        let images = try set.stratifiedSubset(
-            count: spec.settings.images, random: random.derived("images"))
-        // The same images before a defense: targets are of images as released.
-        let released =
-            spec.settings.data != .train
-            ? images
-            : try data.trained(on: spec.poison, clean: source.train, context).stratifiedSubset(
-                count: spec.settings.images, random: random.derived("images"))
-        let tasks = try TaskSettings.of(spec.task)
-        let network = try source.network(spec.model, tasks)
-        let checkpoint = try CheckpointFile(path: try context.input(spec.checkpoint, "checkpoint"))
-        let parameters = ParameterSet(network: network, random: random)
-        try checkpoint.fill(parameters)
+        forget()
+        let subject = try MeasuredCheckpoint(.init(spec), data: data, context: context)
         let engine = SALEngine(
-            network: network, parameters: parameters, images: images, settings: spec.settings,
-            augment: checkpoint.augment, random: random.derived("views"),
-            trainingLoss: checkpoint.trainLoss,
-            objective: try objective(
-                spec, tasks, network: network, images: released, checkpoint, context))
+            network: subject.network, parameters: subject.parameters, images: subject.images,
+            settings: spec.settings, augment: subject.file.augment,
+            random: subject.random.derived("views"), trainingLoss: subject.file.trainLoss,
+            objective: subject.objective)
         let entries = spec.settings.entries(
-            filterCounts: tasks.measuredLayers(of: network).map(\.filterCount), random: random)
+            filterCounts: subject.tasks.measuredLayers(of: subject.network).map(\.filterCount),
+            random: subject.random)
         measured = (key, engine, entries)
         return (engine, entries)
     }
-}
 
-extension CoreJobRunner {
-    /// What SAL is measured of; `nil`: the images' classes.
-    private func objective(
-        _ spec: SALSpec, _ tasks: TaskSettings, network: Network, images: ImageSet,
-        _ checkpoint: CheckpointFile, _ context: RunContext
-    ) throws -> Objective? {
-        if tasks.isPlainClassification { return nil }
-        let isTest = spec.settings.data == .test
-        let targets = try data.targets(
-            tasks, of: images, perturbedBy: spec.settings.data == .train ? spec.poison : nil,
-            isTest ? .test : .train, spec.data, folder: context.dataFolder)
-        var factors: [Double]?
-        if let weights = spec.weights {
-            factors = try CheckpointFile(path: try context.input(weights, "checkpoint"))
-                .state.lossFactors
+    // MARK: Landscapes
+
+    private func sample(
+        _ spec: LandscapeSpec, key: JobKey, entries: Range<Int>, _ context: RunContext
+    ) throws -> JobOutcome {
+        guard entries.lowerBound >= 0, entries.upperBound <= spec.settings.entryCount else {
+            throw RunnerError.entriesOutside(entries, count: spec.settings.entryCount)
         }
-        return try tasks.measuredObjective(
-            network: network, images: images, targets: targets, factors: factors,
-            untrained: checkpoint.untrained)
+        if sampled?.key != key {
+            forget()
+            sampled = (key, try LandscapeEngine.of(spec, data: data, context: context))
+        }
+        guard let engine = sampled?.engine else { return JobOutcome() }
+        let report = engine.report
+        let points = engine.points(entries) { done in
+            context.progress(Double(done) / Double(entries.count))
+        }
+        return JobOutcome(landscape: points, plane: report)
+    }
+
+    /// One checkpoint's memory at a time.
+    private func forget() {
+        measured = nil
+        sampled = nil
     }
 }
 

@@ -41,7 +41,8 @@ func toyTrainer(
 
 /// Tiny versions of all networks.
 let tinyModels = [
-    ModelSettings(name: "linear"), ModelSettings(name: "mlp"), ModelSettings(name: "lenet5"),
+    ModelSettings(name: "linear"), ModelSettings(name: "linear12"), ModelSettings(name: "mlp"),
+    ModelSettings(name: "lenet5"),
     ModelSettings(name: "smallcnn", width: 4), ModelSettings(name: "resnet18", width: 2),
     ModelSettings(name: "resnet34", width: 2), ModelSettings(name: "resnet50", width: 2),
     ModelSettings(name: "senet18", width: 4), ModelSettings(name: "mobilenetv2", width: 4),
