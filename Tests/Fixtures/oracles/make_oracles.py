@@ -19,7 +19,7 @@ from torch import nn
 
 # Class-wise patterns are four times as loud as the usual 8/255, as gray data and few images want.
 LOUD, EPS = 32 / 255, 16 / 255
-K, TRAIN, TEST, EPOCHS, BATCH, SEEDS = 10, 200, 100, 20, 32, 2
+K, TRAIN, TEST, EPOCHS, BATCH, SEEDS = 10, 200, 100, 20, 32, 1
 torch.set_num_threads(1)
 
 
