@@ -51,7 +51,7 @@ size_t fathom_packed_left_size(ptrdiff_t rows, ptrdiff_t depth);
 void fathom_pack_left(const fathom_product_call *call, float *packed);
 
 /// Images `first..<first + count` with their padding, [channels][count][h + 2p][w + 2p], in the
-/// thread's tile memory, readable for 64 numbers beyond the end.
+/// thread's tile memory, readable for two rows and 64 numbers beyond the end.
 const float *fathom_padded_planes(const float *x, ptrdiff_t channels, ptrdiff_t images,
                                   ptrdiff_t first, ptrdiff_t count, fathom_window window);
 

@@ -18,8 +18,10 @@ static ptrdiff_t images_a_slice(ptrdiff_t channels, ptrdiff_t images, fathom_win
 const float *fathom_padded_planes(const float *x, ptrdiff_t channels, ptrdiff_t images,
                                   ptrdiff_t first, ptrdiff_t count, fathom_window w) {
     const ptrdiff_t height = w.height + 2 * w.padding, width = w.width + 2 * w.padding;
-    float *planes =
-        fathom_working_memory(FATHOM_TILE_MEMORY, (size_t)(channels * count * height * width) + 64);
+    // Readers take whole vectors, and a row more than there is.
+    const ptrdiff_t margin = 2 * width + 64;
+    float *planes = fathom_working_memory(
+        FATHOM_TILE_MEMORY, (size_t)(channels * count * height * width + margin));
     float *to = planes;
     for (ptrdiff_t c = 0; c < channels; c++) {
         for (ptrdiff_t n = 0; n < count; n++) {

@@ -80,7 +80,7 @@ void fathom_winograd_weight_gradient(const float *x, const float *dy, ptrdiff_t 
 
 // -- convolution.c
 /// The adjoint of unrolling windows into columns: sums `columns`, [channels * k * k][count * oh *
-/// ow], into images `first..<first + count` of `dx`. `columns` must be readable for 16 numbers
+/// ow], into images `first..<first + count` of `dx`. `columns` must be readable for 32 numbers
 /// before its start and beyond its end.
 void fathom_col2im(const float *columns, ptrdiff_t channels, ptrdiff_t images, ptrdiff_t first,
                    ptrdiff_t count, fathom_window window, float *dx);

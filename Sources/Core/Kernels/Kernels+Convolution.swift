@@ -108,7 +108,7 @@ extension Kernels {
     }
 
     /// Room that `roll` needs before and after the columns it reads.
-    static let rollMargin = 16
+    static let rollMargin = 32
 
     /// Sums columns, from `rollMargin` on, into the images they were unrolled from.
     static func roll(
