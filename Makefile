@@ -12,7 +12,7 @@ TEST := $(SWIFT) test -c release --disable-testable-imports --disable-xctest
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build quickstart test test-simulation test-chaos lint format \
-	format-exists bench clean
+	format-exists bench screenshots clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ format: format-exists ## Lay the sources out as .swift-format says
 
 bench: build ## Measure speed; JSON lines, explained in Benchmarks/README.md
 	@sh scripts/bench.sh $(FATHOM)
+
+screenshots: quickstart ## Take the README's pictures of the quickstart's report; needs Chromium
+	@sh scripts/screenshots.sh $(FATHOM) $(or $(DB),quickstart.fathom.sqlite)
 
 clean: ## Remove what was built; stores and results stay
 	$(SWIFT) package clean

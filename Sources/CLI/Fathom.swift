@@ -20,7 +20,7 @@ struct Fathom: ParsableCommand {
             RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, PlanCommand.self,
             StatusCommand.self, ExplainCommand.self, LeaderboardCommand.self, QueryCommand.self,
             RetryCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self,
-            ForgetCommand.self, ExportCommand.self, VerifyCommand.self,
+            ForgetCommand.self, ExportCommand.self, ReportCommand.self, VerifyCommand.self,
             AgreementCommand.self, SALCommand.self, PoisonCommand.self, DataCommand.self,
             BenchCommand.self, KeysCommand.self,
             // Not shown: what other commands start, and tests.

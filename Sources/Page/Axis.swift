@@ -57,6 +57,12 @@ public struct Axis: Sendable, Hashable {
         return min(1, max(0, (place - low) / (high - low)))
     }
 
+    /// The value at a fraction of the axis.
+    public func value(_ fraction: Double) -> Double {
+        let place = low + fraction * (high - low)
+        return kind == .log ? pow(10, place) : place
+    }
+
     /// How a tick is written.
     public func text(_ tick: Double) -> String {
         if kind == .log { return Axis.power(tick) }

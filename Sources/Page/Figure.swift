@@ -105,13 +105,13 @@ public enum IntervalMark {
         value: Double, low: Double?, high: Double?, axis: Axis, style: SeriesStyle,
         level: Double? = nil
     ) -> Markup {
-        let width = 110.0
+        let width = 84.0
         func across(_ value: Double) -> Double { 5 + axis.fraction(value) * (width - 10) }
         return Markup(
             "svg",
             [
-                "xmlns": "http://www.w3.org/2000/svg", "class": "mini", "viewBox": "0 0 110 16",
-                "width": "110", "height": "16", "aria-hidden": "true",
+                "xmlns": "http://www.w3.org/2000/svg", "class": "mini", "viewBox": "0 0 84 16",
+                "width": "84", "height": "16", "aria-hidden": "true",
             ]
         ) {
             level.map { level in

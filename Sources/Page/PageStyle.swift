@@ -63,11 +63,12 @@ public enum PageStyle {
         }
         .verdict.warn { border-color: var(--warn); background: var(--warn-paper); }
         .verdict p { margin: 0.3rem 0; }
+        .verdict + .verdict { margin-top: 0.7rem; }
         .scroll { overflow-x: auto; margin: 0.8rem 0; }
         table { border-collapse: collapse; font-size: 0.9rem; }
         caption { text-align: left; color: var(--soft); padding-bottom: 0.3rem; }
         th, td {
-          padding: 0.34rem 0.7rem; text-align: left; border-bottom: 1px solid var(--faint);
+          padding: 0.34rem 0.5rem; text-align: left; border-bottom: 1px solid var(--faint);
           white-space: nowrap; unicode-bidi: isolate;
         }
         td.wide { white-space: normal; min-width: 16rem; }
@@ -102,6 +103,7 @@ public enum PageStyle {
         .swatch { margin-right: 0.4rem; vertical-align: -1px; }
         .download { font-size: 0.85rem; }
         .gallery { display: grid; gap: 1.2rem; }
+        .gallery figure { margin: 0; }
         .gallery img { image-rendering: pixelated; width: 100%; height: auto; display: block; }
         .strip { display: grid; grid-template-columns: 5.5rem 1fr; gap: 0.25rem 0.6rem;
           align-items: center; font-size: 0.85rem; }
@@ -122,7 +124,7 @@ public enum PageStyle {
         .zone { fill: var(--zone); }
         .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
         .whisker { stroke-width: 1.8; }
-        .band { stroke: none; opacity: 0.16; }
+        .band { stroke: none; opacity: 0.11; }
         .ridge { opacity: 0.75; }
         .mo { fill: none; stroke-width: 2; }
         .cells { shape-rendering: crispEdges; }
@@ -172,8 +174,8 @@ public enum PageStyle {
           table { font-size: 7.5pt; }
           th, td { padding: 1.5pt 4pt; white-space: normal; }
           pre { max-height: none; white-space: pre-wrap; overflow: visible; font-size: 7pt; }
-          svg.plot, .gallery > *, tr, .verdict, figcaption { break-inside: avoid; }
-          h2, h3, figcaption, caption { break-after: avoid; }
+          svg.plot, .gallery > *, .panels > div, tr, .verdict, figcaption { break-inside: avoid; }
+          h2, h3, figcaption, caption, .panel-title { break-after: avoid; }
           .panels { grid-template-columns: 1fr 1fr; }
         }
         """

@@ -17,24 +17,30 @@ public struct PageTable: Sendable {
         public var content: Markup
         /// What it sorts by, where that is not its text.
         public var value: Double?
+        /// Whether it holds sentences, which wrap.
+        public var isWide: Bool
 
-        public init(_ content: Markup, value: Double? = nil) {
+        public init(_ content: Markup, value: Double? = nil, isWide: Bool = false) {
             self.content = content
             self.value = value
+            self.isWide = isWide
         }
 
-        public init(_ text: String, value: Double? = nil) {
-            self.init(Markup(text: text), value: value)
+        public init(_ text: String, value: Double? = nil, isWide: Bool = false) {
+            self.init(Markup(text: text), value: value, isWide: isWide)
         }
     }
 
     public struct Row: Sendable {
         public var cells: [Cell]
         public var className: String?
+        /// What names the row for programs that read the page.
+        public var key: String?
 
-        public init(_ cells: [Cell], className: String? = nil) {
+        public init(_ cells: [Cell], className: String? = nil, key: String? = nil) {
             self.cells = cells
             self.className = className
+            self.key = key
         }
     }
 
@@ -91,9 +97,9 @@ public struct PageTable: Sendable {
     }
 
     private func line(_ row: Row) -> Markup {
-        Markup("tr", ["class": row.className]) {
+        Markup("tr", ["class": row.className, "data-key": row.key]) {
             for (index, cell) in row.cells.enumerated() {
-                let className = columns[index].isNumber ? "n" : nil
+                let className = columns[index].isNumber ? "n" : cell.isWide ? "wide" : nil
                 let value = cell.value.map { "\($0)" }
                 if index == headColumn {
                     Markup("th", ["scope": "row", "class": className, "data-v": value]) {

@@ -31,7 +31,7 @@ struct SyntheticSweep {
     static let measuredEpochs = [2, 4]
     static let layers = ["conv1", "conv2", "conv3", "fc"]
     static let weightCounts = [10, 20, 30, 40]
-    let plan: SweepPlan
+    var plan: SweepPlan
     let worker = WorkerID(String(repeating: "ab", count: 16))
 
     init(methods: [String] = ["clean", "rand-s", "lsp"], seeds: Int = 3) {

@@ -59,7 +59,7 @@ struct LeaderboardVerdict {
     }
 
     /// Spearman's ρ of UD with how good the task metric is, over methods.
-    private var agreement: String? {
+    var agreement: String? {
         guard let first = group.rows.first else { return nil }
         let up: Double = ScoredCell.metric(ofTask: first.task).isHigherBetter ? 1 : -1
         let pairs = group.rows.filter { $0.role == .method }.compactMap {
