@@ -82,6 +82,27 @@ struct LandscapeTests {
         #expect(plane(trainer, seed: 2).directions.x != first.x)
     }
 
+    /// Worked out in Python from the rules of `RandomStream` and the formula.
+    @Test("directions keep their numbers: a change of them needs another revision of landscapes")
+    func golden() throws {
+        let network = try ModelRegistry.classifier(
+            ModelSettings(name: "linear12"), channels: 1, height: 16, width: 16, classes: 4)
+        let plane = LossPlane.random(
+            around: ParameterSet(network: network, random: RandomStream(seed: 5)),
+            settings: settings(.random), random: RandomStream(seed: 7))
+        let expected: [[Float]] = [
+            [0.16300411763661599, 0.02249526415425701, -0.055758301348770634],
+            [0.0998749141213845, -0.07138784964503009, 0.13785287902691393],
+        ]
+        for (axis, numbers) in zip([plane.directions.x, plane.directions.y], expected) {
+            let weights = try #require(axis[0])
+            for (index, number) in zip([0, 13, 47], numbers) {
+                #expect(abs(weights[index] - number) < 1e-6, "\(index): \(weights[index])")
+            }
+            #expect(axis[1] == nil)
+        }
+    }
+
     @Test("the centre has the checkpoint's loss, bit for bit, and the weights are put back")
     func centre() throws {
         let trainer = try toyTrainer(ModelSettings(name: "smallcnn", width: 4))
