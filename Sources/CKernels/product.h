@@ -18,7 +18,7 @@ enum { COLUMNS_MAX = 512 };
 enum { ROWS_MAX = 256 };
 
 /// The windows of planes as a matrix: a row is a channel's tap, a column an output's place of an
-/// image. `planes` is [channels][images][height][width], padded already, and readable for 16
+/// image. `planes` is [channels][images][height][width], padded already, and readable for 64
 /// numbers beyond its end.
 typedef struct {
     const float *planes;
