@@ -79,7 +79,8 @@ public struct HeatMap: Sendable {
         let cellWidth = panelWidth / Double(max(panel.columns.count, 1))
         return Markup("g") {
             SVG.text(
-                SVG.fitted(panel.title, width: panelWidth), left, 15, className: "panel",
+                // Bold letters are wider.
+                SVG.fitted(panel.title, width: panelWidth * 0.84), left, 15, className: "panel",
                 title: panel.title)
             cells(panel, left: left, cellWidth: cellWidth)
             dots(panel, left: left, cellWidth: cellWidth)
