@@ -11,8 +11,8 @@ SWIFT_FILES = find Sources Tests Package.swift -name '*.swift' ! -name '*.pb.swi
 TEST := $(SWIFT) test -c release --disable-testable-imports --disable-xctest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build quickstart test test-simulation test-chaos lint format \
-	format-exists bench screenshots clean
+.PHONY: help setup build quickstart test test-simulation test-fuzz test-files test-chaos lint \
+	format format-exists bench screenshots clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ test: setup ## Build and run the everyday test suite
 
 test-simulation: setup ## Run the long simulations: thousands of seeds, minutes
 	FATHOM_SLOW=1 $(TEST) --filter SimulationTests
+
+test-fuzz: setup ## A million damaged frames at everything that takes frames
+	FATHOM_SLOW=1 $(TEST) --filter 'FuzzTests|FuzzRunTests'
+
+test-files: setup ## 1 GiB to eight workers over encrypted sockets; prints the rate
+	FATHOM_SLOW=1 $(TEST) --filter FileTravelTests
 
 test-chaos: setup ## Kill real workers and coordinators, compare the final tables
 	FATHOM_SLOW=1 $(TEST) --filter EndToEndTests

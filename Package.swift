@@ -102,8 +102,17 @@ let package = Package(
                 "FathomCore", "FathomProtocol", "FathomCoordinator", "FathomWorker", "TestSupport",
             ], path: "Tests/SimulationTests", swiftSettings: strict),
         .testTarget(
+            name: "WireTests",
+            dependencies: [
+                "FathomCore", "FathomProtocol", "FathomMessaging", "FathomCoordinator",
+                "FathomWorker", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ], path: "Tests/WireTests", swiftSettings: strict),
+        .testTarget(
             name: "EndToEndTests",
-            dependencies: ["FathomCore", "FathomProtocol", "FathomCoordinator", "TestSupport"],
+            dependencies: [
+                "FathomCore", "FathomProtocol", "FathomMessaging", "FathomCoordinator",
+                "TestSupport",
+            ],
             path: "Tests/EndToEndTests", swiftSettings: strict),
         .testTarget(
             name: "TidyTests", dependencies: ["TestSupport"], path: "Tests/TidyTests",

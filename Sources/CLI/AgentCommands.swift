@@ -21,7 +21,7 @@ struct AgentCommand: ParsableCommand {
         let settings = AgentRun(
             endpoint: handoff.endpoint, serverKey: handoff.serverKey,
             secretKey: handoff.secretKey, worker: handoff.worker, slots: handoff.slots,
-            artifacts: handoff.artifacts, spoolFolder: handoff.spoolFolder,
+            shared: handoff.artifacts, spoolFolder: handoff.spoolFolder,
             dataFolder: handoff.dataFolder)
         try settings.run(logger: ErrorStreamLog.logger(verbose: handoff.verbose))
         withExtendedLifetime(lifeline) {}
@@ -54,7 +54,9 @@ struct AgentRun {
     var secretKey: String
     var worker: String
     var slots: Int
-    var artifacts: String
+    /// The coordinator's own folder of files; `nil`: they are fetched and brought.
+    var shared: String?
+    var cacheBytes = 16 << 30
     var spoolFolder: String
     var dataFolder: String?
     var graceSeconds: Double?
@@ -66,19 +68,26 @@ struct AgentRun {
             processID: Int(ProcessInfo.processInfo.processIdentifier), slots: slots,
             build: Product.version, numericClass: Engine.numericClass)
         let keys = try CurveKeyPair(secretKey: secretKey)
+        let server = try CurvePublicKey(z85: serverKey, field: "server key")
+        let name = try RoutingID(worker)
         let connection = try Connection(
-            endpoint: endpoint, serverKey: try CurvePublicKey(z85: serverKey, field: "server key"),
-            keyPair: keys, routingID: try RoutingID(worker))
+            endpoint: endpoint, serverKey: server, keyPair: keys, routingID: name)
+        let access = try access()
         let slotArguments =
-            ["slot", "--artifacts", artifacts] + (dataFolder.map { ["--data", $0] } ?? [])
+            ["slot", "--artifacts", access.folder.path] + (dataFolder.map { ["--data", $0] } ?? [])
         var session = SessionSettings(worker: WorkerID(worker), facts: facts)
         if let graceSeconds { session.graceSeconds = graceSeconds }
         if let patienceSeconds { session.patienceSeconds = patienceSeconds }
         let agent = try WorkerAgent(
             settings: AgentSettings(
                 session: session, program: try Program.path(), slotArguments: slotArguments,
-                spoolFolder: spoolFolder),
-            connection: connection, logger: logger)
+                spoolFolder: spoolFolder, access: access),
+            connection: connection,
+            connectForFiles: { endpoint in
+                try Connection(
+                    endpoint: endpoint, serverKey: server, keyPair: keys, routingID: name,
+                    limits: ArtifactClient.limits, threadName: "fathom-pieces")
+            }, logger: logger)
         let signals = StopSignals(stop: agent.terminate)
         defer { signals.cancel() }
         switch try agent.run() {
@@ -90,5 +99,10 @@ struct AgentRun {
                 description: "no coordinator answered at \(endpoint) for \(seconds) s; results it "
                     + "has not acknowledged wait in \(spoolFolder)")
         }
+    }
+
+    private func access() throws -> ArtifactAccess {
+        if let shared { return .shared(ArtifactFolder(path: shared)) }
+        return .cached(try ArtifactCache(work: spoolFolder, bytesMax: cacheBytes))
     }
 }

@@ -4,6 +4,7 @@ import FathomMessaging
 import FathomProtocol
 import FathomWorker
 import Foundation
+import Logging
 
 /// Coordinates a sweep whose workers are elsewhere.
 struct CoordinatorCommand: ParsableCommand {
@@ -21,6 +22,12 @@ struct CoordinatorCommand: ParsableCommand {
 
     @Option(help: "The file with the public keys of workers, as `fathom keys allow` writes it.")
     var allow: String
+
+    @Option(help: "Where workers fetch and bring files; by default the next port.")
+    var listenFiles: String?
+
+    @Option(help: "The most bytes of files to keep, such as 200G; by default all that `keep` says.")
+    var artifactBytes: ByteCount?
 
     @Option(help: "After how many seconds of silence a worker's jobs go to others.")
     var lease = 15.0
@@ -41,28 +48,49 @@ struct CoordinatorCommand: ParsableCommand {
         try imported.keep(in: folder)
         var jobs = try store.jobs(of: id, planned: plan.jobs)
         try store.apply(
-            LostArtifacts.reopen(&jobs) { folder.size(of: folder.file($0)) != nil })
+            LostArtifacts.reopen(&jobs) { folder.holds($0) })
         let logger = ErrorStreamLog.logger(verbose: options.verbose)
         let listener = try Listener(
             endpoint: listen, keyPair: try KeyFile.secret(key),
             allowList: try KeyFile.allowList(allow).keys)
-        let watch = try AllowListWatch(path: allow, logger: logger) { listener.allow($0) }
+        let files = try Listener(
+            endpoint: try listenFiles ?? ListenAddress.nextPort(after: listener.endpoint),
+            keyPair: try KeyFile.secret(key), allowList: try KeyFile.allowList(allow).keys,
+            limits: ArtifactService.limits, threadName: "fathom-pieces")
+        let watch = try AllowListWatch(path: allow, logger: logger) {
+            listener.allow($0)
+            files.allow($0)
+        }
         defer { watch.end() }
         var settings = SchedulerSettings(term: try store.nextTerm(), build: Product.version)
+        settings.artifactPort = try ListenAddress.port(of: files.endpoint)
         settings.leaseSeconds = lease
         settings.heartbeatSeconds = min(settings.heartbeatSeconds, lease / 5)
         settings.awaited = try store.reader.workersThatMayReturn()
         settings.auditShare = plan.auditShare
         let service = CoordinatorService(
-            jobs: jobs, store: store, listener: listener, settings: settings, logger: logger)
+            jobs: jobs, store: store, listener: listener, settings: settings,
+            files: CoordinatorFiles(
+                folder: folder,
+                keeping: ArtifactKeeping(keep: plan.keep, bytesMax: artifactBytes?.bytes),
+                areBrought: options.shared == nil), logger: logger)
+        let pieces = try ArtifactService(
+            folder: folder, listener: files, logger: logger, lost: service.filesLost)
+        defer { pieces.close() }
         let control = ControlSocket(store: store.path, logger: logger, steer: service.steer)
         defer { control?.close() }
-        Failure.say("listening on \(listener.endpoint); artifacts in \(folder.path)")
+        Failure.say(
+            "listening on \(listener.endpoint), for files on \(files.endpoint); they lie in "
+                + folder.path)
         let signals = StopSignals(stop: service.stop)
         defer { signals.cancel() }
         var printer = ProgressPrinter()
         let ending = try service.run { printer.show($0) }
         printer.finish()
+        let moved = pieces.tally
+        logger.info(
+            "files moved",
+            metadata: ["given": "\(moved.bytesGiven)", "taken": "\(moved.bytesTaken)"])
         if ending == .stopped {
             try store.checkpointAndClose()
             throw ExitStatus.interrupted
@@ -91,8 +119,11 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "How many jobs run at the same time; by default one a core.")
     var slots: Int?
 
-    @Option(help: "Where results wait on disk until the coordinator has them.")
+    @Option(help: "Where results wait on disk until the coordinator has them, and copies of files.")
     var work: String?
+
+    @Option(help: "The most bytes of files to keep copies of that no job here needs, such as 20G.")
+    var cacheBytes = ByteCount(bytes: 16 << 30)
 
     @Option(help: "How many seconds running jobs may take after SIGTERM.")
     var grace = 20.0
@@ -112,13 +143,11 @@ struct WorkerCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard let shared = options.shared else {
-            throw ValidationError("--shared is missing: the artifact folder of the coordinator")
-        }
         let settings = AgentRun(
             endpoint: connect, serverKey: serverKey, secretKey: try KeyFile.secret(key).secretKey,
             worker: WorkerName.draw(),
-            slots: slots ?? ProcessInfo.processInfo.activeProcessorCount, artifacts: shared,
+            slots: slots ?? ProcessInfo.processInfo.activeProcessorCount, shared: options.shared,
+            cacheBytes: cacheBytes.bytes,
             spoolFolder: work ?? WorkFolder.usual(serverKey: serverKey), dataFolder: options.data,
             graceSeconds: grace, patienceSeconds: patience)
         try settings.run(logger: ErrorStreamLog.logger(verbose: options.verbose))
@@ -130,7 +159,7 @@ struct ClusterOptions: ParsableArguments {
     @Option(help: "The store; by default NAME.fathom.sqlite in this folder.")
     var db: String?
 
-    @Option(help: "The artifact folder, on a file system that all machines share.")
+    @Option(help: "A folder for files on a file system that all machines share; then none travel.")
     var shared: String?
 
     @Option(help: "Where data sets lie; by default the usual places.")

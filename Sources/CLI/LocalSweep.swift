@@ -14,6 +14,7 @@ struct LocalSweep {
     var dataFolder: String?
     var shardEntries: Int?
     var listen = "tcp://127.0.0.1:*"
+    var artifactBytes: Int?
     var logger: Logger
 
     /// Works until the sweep is complete or somebody interrupts.
@@ -23,7 +24,7 @@ struct LocalSweep {
         let sweep = try store.register(plan)
         let folder = ArtifactFolder(path: storePath + ".artifacts")
         var jobs = try store.jobs(of: sweep, planned: plan.jobs)
-        let reopened = LostArtifacts.reopen(&jobs) { folder.size(of: folder.file($0)) != nil }
+        let reopened = LostArtifacts.reopen(&jobs) { folder.holds($0) }
         try store.apply(reopened)
         guard jobs.contains(where: { $0.state == .open }) else {
             Failure.say("sweep \(plan.name) is done already; nothing to run")
@@ -33,7 +34,7 @@ struct LocalSweep {
         if paused > 0 {
             Failure.say("\(paused) jobs are paused; `fathom resume \(storePath) …` lets them go on")
         }
-        let ending = try coordinate(jobs, store: store, artifacts: folder.path)
+        let ending = try coordinate(jobs, store: store, artifacts: folder)
         if ending == .stopped {
             Failure.say("\ninterrupted; what is finished is kept, run the same command to go on")
             try store.checkpointAndClose()
@@ -43,21 +44,34 @@ struct LocalSweep {
     }
 
     private func coordinate(
-        _ jobs: [StoredJob], store: Store, artifacts: String
+        _ jobs: [StoredJob], store: Store, artifacts: ArtifactFolder
     ) throws -> CoordinatorService.Ending {
         let serverKeys = try CurveKeyPair.generate()
         let workerKeys = try CurveKeyPair.generate()
         let listener = try Listener(
             endpoint: listen, keyPair: serverKeys, allowList: [workerKeys.publicKey])
+        let files = try Listener(
+            endpoint: try ListenAddress.anyPort(beside: listen), keyPair: serverKeys,
+            allowList: [workerKeys.publicKey], limits: ArtifactService.limits,
+            threadName: "fathom-pieces")
         var settings = SchedulerSettings(term: try store.nextTerm(), build: Product.version)
+        settings.artifactPort = try ListenAddress.port(of: files.endpoint)
         settings.shardEntries = shardEntries
         settings.auditShare = plan.auditShare
         let service = CoordinatorService(
-            jobs: jobs, store: store, listener: listener, settings: settings, logger: logger)
+            jobs: jobs, store: store, listener: listener, settings: settings,
+            files: CoordinatorFiles(
+                folder: artifacts,
+                keeping: ArtifactKeeping(keep: plan.keep, bytesMax: artifactBytes),
+                areBrought: false), logger: logger)
+        let pieces = try ArtifactService(
+            folder: artifacts, listener: files, logger: logger, lost: service.filesLost)
+        defer { pieces.close() }
         let supervisor = AgentSupervisor(
             handoff: AgentHandoff(
                 endpoint: listener.endpoint, serverKey: serverKeys.publicKey.z85,
-                secretKey: workerKeys.secretKey, worker: "", slots: slots, artifacts: artifacts,
+                secretKey: workerKeys.secretKey, worker: "", slots: slots,
+                artifacts: artifacts.path,
                 spoolFolder: storePath + ".spool", dataFolder: dataFolder,
                 verbose: logger.logLevel <= .debug),
             ended: service.workerEnded, gaveUp: service.stop, logger: logger)

@@ -136,6 +136,12 @@ struct PoisonExportCommand: ParsableCommand {
             throw InputError(description: "job \(job) is no poison")
         }
         let folder = ArtifactFolder(path: shared ?? store + ".artifacts")
+        guard folder.isSound(digest) else {
+            throw InputError(
+                description:
+                    "\(folder.file(digest)) is missing or damaged; `fathom forget` has the "
+                    + "job made again")
+        }
         return (rows[0][0].text, poison, folder.file(digest))
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FathomCoordinator
 import FathomCore
+import FathomProtocol
 import FathomWorker
 import Foundation
 

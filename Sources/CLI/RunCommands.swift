@@ -18,6 +18,9 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Where the coordinator listens.")
     var listen = "tcp://127.0.0.1:*"
 
+    @Option(help: "The most bytes of files to keep, such as 200G; by default all that `keep` says.")
+    var artifactBytes: ByteCount?
+
     @Option(help: .hidden)
     var shardEntries: Int?
 
@@ -38,7 +41,7 @@ struct RunOptions: ParsableArguments {
         LocalSweep(
             plan: plan, storePath: db ?? "\(plan.name).fathom.sqlite",
             slots: slots ?? ProcessInfo.processInfo.activeProcessorCount, dataFolder: data,
-            shardEntries: shardEntries, listen: listen,
+            shardEntries: shardEntries, listen: listen, artifactBytes: artifactBytes?.bytes,
             logger: ErrorStreamLog.logger(verbose: verbose))
     }
 }

@@ -14,10 +14,12 @@ public struct SweepPlan: Sendable {
     public var notes: [String]
     /// The share of jobs to be computed a second time, 0...1.
     public var auditShare: Double
+    public var keep: CheckpointKeeping
 
     public init(
         name: String, manifest: String, cells: [PlannedCell], jobs: [PlannedJob],
-        comparison: ComparisonSettings, notes: [String] = [], auditShare: Double = 0
+        comparison: ComparisonSettings, notes: [String] = [], auditShare: Double = 0,
+        keep: CheckpointKeeping = .measured
     ) {
         self.name = name
         self.manifest = manifest
@@ -26,7 +28,17 @@ public struct SweepPlan: Sendable {
         self.comparison = comparison
         self.notes = notes
         self.auditShare = auditShare
+        self.keep = keep
     }
+}
+
+/// Which checkpoints stay when no job needs them any more: the manifest's `keep`.
+public enum CheckpointKeeping: String, Codable, Hashable, Sendable, CaseIterable {
+    /// Those of measured epochs, so that more can be measured of them later.
+    case measured
+    /// The last of each run.
+    case last
+    case none
 }
 
 /// How runs are compared once measured: the manifest's `compare`.

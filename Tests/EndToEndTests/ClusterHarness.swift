@@ -1,13 +1,17 @@
+import FathomMessaging
 import Foundation
+import Synchronization
 import Testing
 
 /// A coordinator and workers as separate processes, as on several machines: real keys, one port,
-/// a shared artifact folder.
+/// a shared artifact folder, or folders of their own between which files travel.
 final class ClusterHarness {
     let program: FathomProgram
     let folder: TemporaryFolder
     /// Coordinators and workers are hosts' processes where a command puts them there.
     var coordinatorPrefix: [String] = []
+    /// Whether all see one folder of artifacts.
+    private let sharesFolder: Bool
     private(set) var coordinator: Process?
     private(set) var workers: [Process] = []
     private let serverKey: String
@@ -19,8 +23,9 @@ final class ClusterHarness {
     /// - Parameter host: The address the coordinator listens on.
     init(
         _ program: FathomProgram, in folder: TemporaryFolder, host: String = "127.0.0.1",
-        leaseSeconds: Double
+        leaseSeconds: Double, sharesFolder: Bool = true
     ) throws {
+        self.sharesFolder = sharesFolder
         self.program = program
         self.folder = folder
         self.leaseSeconds = leaseSeconds
@@ -37,7 +42,7 @@ final class ClusterHarness {
         }
     }
 
-    private static func makeKey(
+    static func makeKey(
         _ name: String, _ program: FathomProgram, _ folder: TemporaryFolder
     ) throws -> String {
         let (status, output) = try program.run(["keys", "new", name], in: folder.path)
@@ -57,9 +62,10 @@ final class ClusterHarness {
         let process = try program.start(
             [
                 "coordinator", manifest, "--listen", endpoint, "--key", "server.key", "--allow",
-                "allowed", "--db", "a.sqlite", "--shared", "artifacts", "--data", "data",
-                "--lease", "\(leaseSeconds)", "--verbose",
-            ], in: folder.path, log: log, prefix: coordinatorPrefix)
+                "allowed", "--db", "a.sqlite", "--data", "data", "--lease", "\(leaseSeconds)",
+                "--verbose",
+            ] + (sharesFolder ? ["--shared", "artifacts"] : []), in: folder.path, log: log,
+            prefix: coordinatorPrefix)
         coordinator = process
         guard waits else { return nil }
         let isSeen = eventually(within: 60) {
@@ -69,16 +75,37 @@ final class ClusterHarness {
         return Date().timeIntervalSince(start)
     }
 
-    func startWorker(prefix: [String] = [], grace: Double = 20) throws {
+    /// - Parameters:
+    ///   - work: Where it keeps what outlives it, where it shares no folder of artifacts.
+    ///   - key: The file of its secret key.
+    func startWorker(
+        prefix: [String] = [], grace: Double = 20, work: String = "work",
+        key: String = "worker.key", more: [String] = []
+    ) throws {
         workersStarted += 1
         workers.append(
             try program.start(
                 [
-                    "worker", "--connect", endpoint, "--server-key", serverKey, "--key",
-                    "worker.key", "--slots", "1", "--shared", "artifacts", "--data", "data",
-                    "--work", "work", "--grace", "\(grace)", "--verbose",
-                ], in: folder.path, log: folder.path + "/worker-\(workersStarted).log",
+                    "worker", "--connect", endpoint, "--server-key", serverKey, "--key", key,
+                    "--slots", "1", "--data", "data", "--work", work, "--grace", "\(grace)",
+                    "--verbose",
+                ] + (sharesFolder ? ["--shared", "artifacts"] : []) + more, in: folder.path,
+                log: folder.path + "/worker-\(workersStarted).log",
                 prefix: prefix))
+    }
+
+    /// A connection with the worker's key, for what no worker would say.
+    func connect(as name: String, files: Bool) throws -> Connection {
+        let path = folder.path + "/worker.key"
+        let secret = try String(contentsOfFile: path, encoding: .utf8)
+        let port = try #require(Int(endpoint.split(separator: ":").last ?? ""))
+        let host = endpoint.prefix(upTo: endpoint.lastIndex(of: ":") ?? endpoint.endIndex)
+        return try Connection(
+            endpoint: files ? "\(host):\(port + 1)" : endpoint,
+            serverKey: CurvePublicKey(z85: serverKey),
+            keyPair: CurveKeyPair(
+                secretKey: secret.trimmingCharacters(in: .whitespacesAndNewlines)),
+            routingID: RoutingID(name))
     }
 
     func killCoordinator() {
@@ -124,6 +151,14 @@ final class ClusterHarness {
         return isReached && process?.isRunning == true
     }
 
+    /// The lines of the coordinators' logs that hold a text.
+    func coordinatorLines(with text: String) -> [String] {
+        (0..<coordinatorsStarted).flatMap { number in
+            Self.text(folder.path + "/coordinator-\(number + 1).log").split(separator: "\n")
+                .map(String.init).filter { $0.contains(text) }
+        }
+    }
+
     /// The lines of all workers' logs that hold a text.
     func workerLines(with text: String) -> [String] {
         (0..<workersStarted).flatMap { number in
@@ -155,13 +190,21 @@ final class ClusterHarness {
     }
 }
 
-/// A port that nobody listens on, below those that systems give out to connections, so that none
-/// takes it while a coordinator is away.
+/// A port that nobody listens on, and the one after it, below those that systems give out to
+/// connections, so that none takes them while a coordinator is away. No test gets another's.
 enum FreePort {
+    private static let given = Mutex(0)
+
     static func find() throws -> Int {
-        let first = 20_000 + Int(getpid()) % 5_000
-        let free = (0..<5_000).lazy.map { first + $0 }.first(where: isFree)
-        return try #require(free)
+        let first = 20_000 + Int(getpid()) % 2_500 * 2
+        return try given.withLock { given in
+            let free = (given..<2_500).lazy.map { first + 2 * $0 }.first {
+                isFree($0) && isFree($0 + 1)
+            }
+            let port = try #require(free)
+            given = (port - first) / 2 + 1
+            return port
+        }
     }
 
     private static func isFree(_ port: Int) -> Bool {

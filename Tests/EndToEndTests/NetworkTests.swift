@@ -47,6 +47,18 @@ private final class Hosts {
         try run("-n", "\(name)-switch", "link", "set", "port\(host)", up ? "up" : "down")
     }
 
+    /// Makes a host's line slow and unreliable; false where this kernel cannot.
+    func spoilLine(of host: Int, delayMilliseconds: Int, lossPercent: Int) -> Bool {
+        let tool = ["/usr/sbin/tc", "/sbin/tc", "/usr/bin/tc"].first {
+            FileManager.default.isExecutableFile(atPath: $0)
+        }
+        guard let tool else { return false }
+        return
+            (try? run(
+                "netns", "exec", "\(name)-\(host)", tool, "qdisc", "add", "dev", "eth0", "root",
+                "netem", "delay", "\(delayMilliseconds)ms", "loss", "\(lossPercent)%")) != nil
+    }
+
     /// What runs a command on a host.
     func prefix(of host: Int) -> [String] {
         [Self.ip ?? "ip", "netns", "exec", "\(name)-\(host)"]
@@ -92,6 +104,42 @@ struct NetworkTests {
             let end = Date(timeIntervalSinceNow: seconds)
             _ = eventually(within: seconds + 1) { Date() >= end }
             try hosts.setLink(of: 1 + round % 2, up: true)
+        }
+        try cluster.finish(within: 300, allGoHome: false)
+        let found = try Exports.results(of: "a.sqlite", in: folder, by: program)
+        #expect(found == expected)
+        let charged = cluster.count(
+            "SELECT count(*) FROM attempt WHERE state IN ('error', 'slotDeath', 'disagreed')")
+        #expect(charged == 0)
+        withExtendedLifetime(hosts) {}
+    }
+
+    @Test(
+        "computes the same with files travelling over lines that delay, lose and break",
+        .enabled(if: Hosts.arePossible, "network namespaces need root and iproute2"))
+    func separateHosts() throws {
+        let folder = try TemporaryFolder()
+        let program = try FathomProgram()
+        try ClusterSweep.write(to: folder, seeds: Self.isSlow ? 20 : 4)
+        let expected = try ClusterSweep.calm(in: folder, by: program)
+        let hosts = try Hosts(count: 5)
+        let cluster = try ClusterHarness(
+            program, in: folder, host: "10.99.0.1", leaseSeconds: Self.isSlow ? 15 : 2,
+            sharesFolder: false)
+        cluster.coordinatorPrefix = hosts.prefix(of: 0)
+        for host in 1...4 {
+            // Where the kernel has no netem, lines only break.
+            _ = hosts.spoilLine(of: host, delayMilliseconds: 5 * host, lossPercent: 1)
+            try cluster.startWorker(prefix: hosts.prefix(of: host), work: "host-\(host)")
+        }
+        try cluster.startCoordinator("cluster.yaml")
+        let seconds = Self.isSlow ? 30.0 : 3.0
+        for round in 0..<(Self.isSlow ? 6 : 2) {
+            guard cluster.reach(cluster.finished + 6) else { break }
+            try hosts.setLink(of: 1 + round % 4, up: false)
+            let end = Date(timeIntervalSinceNow: seconds)
+            _ = eventually(within: seconds + 1) { Date() >= end }
+            try hosts.setLink(of: 1 + round % 4, up: true)
         }
         try cluster.finish(within: 300, allGoHome: false)
         let found = try Exports.results(of: "a.sqlite", in: folder, by: program)

@@ -137,9 +137,21 @@ struct ManifestGridTests {
         let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
         #expect(
             object?.keys.sorted() == [
-                "audit", "compare", "data", "defenses", "methods", "models", "name", "sal", "seed",
+                "audit", "compare", "data", "defenses", "keep", "methods", "models", "name", "sal",
+                "seed",
                 "seeds", "tasks", "training", "version",
             ])
+    }
+
+    @Test("which checkpoints stay is one of three words")
+    func keep() throws {
+        #expect(try parsed(smallestManifest).keep == .measured)
+        let manifest = try parsed(smallestManifest + "\nkeep: last\n")
+        #expect(manifest.keep == .last)
+        #expect(try planned(manifest).keep == .last)
+        #expect(throws: ManifestError.self) {
+            try parsed(smallestManifest + "\nkeep: everything\n")
+        }
     }
 
     @Test("an audited share is a number or a percentage", arguments: ["0.25", "25%", "1/4"])

@@ -99,6 +99,7 @@ extension Scheduler {
         let enough = settings.sabotage == .finishesEarly ? 1 : table.jobs[job].entryCount
         if table.jobs[job].finished.count >= enough {
             finish(job)
+            if let worker = workerIndices[id] { noteHolder(worker, of: job) }
             considerAudit(of: job, computedBy: workerIndices[id])
         }
     }
@@ -138,9 +139,11 @@ extension Scheduler {
         }
         workers[worker].lastHeard = now
         if let (leaseID, job) = identify(failure.lease), leases[leaseID]?.worker == worker {
-            noteFailure(of: worker)
+            if !failure.isOfInput {
+                noteFailure(of: worker)
+                avoided[job, default: []].append(worker)
+            }
             let reason = reason(of: failure, on: worker)
-            avoided[job, default: []].append(worker)
             end(leaseID, reason: reason, error: failure.error, logTail: failure.logTail)
         }
         effects.append(.send(id, .acknowledge([failure.lease])))

@@ -72,13 +72,43 @@ extension Scheduler {
                 aside.append(item)
                 return .full
             }
-            table.jobs[item.job].isQueued = false
-            assign(item.job, to: worker, at: now)
-            enqueue(item.job)
+            let chosen = nearest(item, for: worker, aside: &aside)
+            table.jobs[chosen.job].isQueued = false
+            assign(chosen.job, to: worker, at: now)
+            enqueue(chosen.job)
             return .assigned
         }
         return audit(on: worker, at: now) ? .assigned : .nothingSuitable
     }
+
+    /// The job itself, or one nearly as urgent of whose files this worker lacks fewer; those looked
+    /// at and not taken go `aside`.
+    private mutating func nearest(
+        _ item: ReadyHeap.Item, for worker: Int, aside: inout [ReadyHeap.Item]
+    ) -> ReadyHeap.Item {
+        guard living.count > 1 else { return item }
+        var best = item
+        var lacking = inputsLacking(worker, for: item.job)
+        for _ in 0..<Self.nearnessLooks where lacking > 0 {
+            guard let first = ready.first, first.pathSeconds >= item.pathSeconds / 2,
+                let other = ready.pop()
+            else { break }
+            let job = table.jobs[other.job]
+            let isPossible =
+                job.isReady && !job.pending.isEmpty && mayStart(other.job)
+                && !shouldAvoid(worker, for: other.job) && hasCredit(worker, for: other.job)
+            let count = isPossible ? inputsLacking(worker, for: other.job) : .max
+            if count < lacking {
+                aside.append(best)
+                (best, lacking) = (other, count)
+            } else {
+                aside.append(other)
+            }
+        }
+        return best
+    }
+
+    private static let nearnessLooks = 16
 
     /// Whether an attempt failed on this worker and there is another to try.
     private func shouldAvoid(_ worker: Int, for job: Int) -> Bool {
@@ -113,6 +143,7 @@ extension Scheduler {
         table.jobs[job].attemptsUsed += 1
         let id = LeaseID(job: job, attempt: table.jobs[job].attemptsUsed, term: settings.term)
         activate(id, entries: entries, worker: worker, purpose: purpose, at: now)
+        noteInputs(of: job, on: worker)
         let lease = Lease(
             job: table.jobs[job].key, attempt: id.attempt, term: id.term, entries: entries)
         effects.append(.assign(workers[worker].id, lease))

@@ -32,6 +32,7 @@ extension Scheduler {
     /// What an attempt failed of: of its job, unless the worker fails everything and another
     /// could have done better.
     func reason(of failure: AttemptFailure, on worker: Int) -> FailureReason {
+        if failure.isOfInput { return .handedBack }
         let isBetterKnown = isOnProbation(worker) && living.contains { !isOnProbation($0) }
         if isBetterKnown { return .probation }
         return switch failure.reason {

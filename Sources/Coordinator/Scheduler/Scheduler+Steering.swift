@@ -47,7 +47,7 @@ extension Scheduler {
         }
     }
 
-    private mutating func undoFinish(of job: Int) {
+    mutating func undoFinish(of job: Int) {
         table.jobs[job].state = .open
         openJobs += 1
         if table.jobs[job].isPaused { pausedJobs += 1 }

@@ -32,6 +32,7 @@ public struct Scheduler: Sendable {
     var finishedIsTold = false
     var reunion: Reunion
     var audits = AuditBook()
+    var holders = HolderBook()
     var effects: [SchedulerEffect] = []
 
     /// - Parameter jobs: All jobs of the sweep as the store knows them, each once.
@@ -79,6 +80,7 @@ public struct Scheduler: Sendable {
         case .pause(let key): pause(key)
         case .resume(let key): resume(key)
         case .forget(let key): forget(key)
+        case .artifactLost(let key): makeAgain(key)
         case .drain: drain()
         case .proceed: break
         }

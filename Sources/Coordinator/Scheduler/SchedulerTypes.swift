@@ -159,6 +159,8 @@ public enum SchedulerEvent: Sendable {
     case resume(JobKey)
     /// Throws a job's results away, so that it is computed again.
     case forget(JobKey)
+    /// A file that a finished job made is gone or damaged, and somebody needs it.
+    case artifactLost(JobKey)
     /// Assigns nothing from now on and asks all workers to end.
     case drain
     /// Nothing happened, but the last step was not all (`hasMore`).

@@ -19,13 +19,18 @@ public final class CoordinatorService {
 
     private let store: any ResultStore
     private let listener: Listener
-    private let logger: Logger
-    private let requests = Requests()
+    let logger: Logger
+    let requests = Requests()
     /// By the scheduler's number of the job.
-    private let specs: [JobSpec]
-    private var artifacts: [JobKey: [ArtifactReference]] = [:]
-    private var scheduler: Scheduler
+    let specs: [JobSpec]
+    var artifacts: [JobKey: [ArtifactReference]] = [:]
+    /// Where files lie, and which of them stay.
+    let files: CoordinatorFiles?
+    /// When files were last looked through for those that may go, and whether there are new ones.
+    var collection = CollectionState()
+    var scheduler: Scheduler
     private var delivery = Delivery()
+    private var refused = RefusalTally()
     private var changes: [StoreChange] = []
     private var isFinished = false
     private var hasDispatched = false
@@ -34,11 +39,15 @@ public final class CoordinatorService {
     private let farewellSeconds: Double
     private let tickSeconds: Double
 
-    /// - Parameter jobs: All jobs of the sweep, as the store knows them.
+    /// - Parameters:
+    ///   - jobs: All jobs of the sweep, as the store knows them.
+    ///   - files: Where what jobs make lies; `nil` where they make nothing.
     public init(
         jobs: [StoredJob], store: any ResultStore, listener: Listener,
-        settings: SchedulerSettings, farewellSeconds: Double = 3, logger: Logger
+        settings: SchedulerSettings, files: CoordinatorFiles? = nil, farewellSeconds: Double = 3,
+        logger: Logger
     ) {
+        self.files = files
         self.store = store
         self.listener = listener
         self.logger = logger
@@ -47,6 +56,11 @@ public final class CoordinatorService {
         specs = jobs.map(\.spec)
         for job in jobs where !job.artifacts.isEmpty { artifacts[job.key] = job.artifacts }
         scheduler = Scheduler(settings: settings, jobs: jobs.map { SchedulerJob($0) })
+    }
+
+    /// Ends a wait for messages, from any thread.
+    var wake: @Sendable () -> Void {
+        { [listener] in listener.wake() }
     }
 
     /// Asks it to stop, from any thread.
@@ -94,6 +108,7 @@ public final class CoordinatorService {
             }
         }
         report(scheduler.progress)
+        if isFinished { collectFiles(at: .now(), isLast: true) }
         try sayFarewell()
         return isFinished ? .complete : .stopped
     }
@@ -118,6 +133,7 @@ public final class CoordinatorService {
         for worker in requests.lostWorkers.withLock({ $0.takeAll() }) {
             try perform(scheduler.handle(.workerLost(worker), at: now))
         }
+        try noteLostFiles(at: now)
         for peer in listener.takeRevoked() {
             let worker = WorkerID(String(decoding: peer.bytes, as: UTF8.self))
             try perform(scheduler.handle(.workerLost(worker), at: now))
@@ -127,6 +143,11 @@ public final class CoordinatorService {
         if now.seconds(since: lastTick) >= tickSeconds {
             lastTick = now
             try perform(scheduler.handle(.tick, at: now))
+            collectFiles(at: now, isLast: false)
+            let untold = refused.takeUntold()
+            if untold > 0 {
+                logger.warning("more messages refused", metadata: ["count": "\(untold)"])
+            }
             for refusal in listener.takeRefusals() {
                 logger.warning(
                     "connection refused",
@@ -154,20 +175,26 @@ public final class CoordinatorService {
         do throws(MessageError) {
             frame = try MessageCodec.decodeWorkerFrame(item.payload)
         } catch {
-            logger.warning(
-                "message refused", metadata: ["from": "\(item.peer)", "reason": "\(error)"])
+            if refused.note() {
+                logger.warning(
+                    "message refused", metadata: ["from": "\(item.peer)", "reason": "\(error)"])
+            }
             return
         }
         guard Array(frame.worker.text.utf8) == item.peer.bytes else {
-            logger.warning("message refused: not its name", metadata: ["from": "\(item.peer)"])
+            if refused.note() {
+                logger.warning(
+                    "message refused: not its name", metadata: ["from": "\(item.peer)"])
+            }
             return
         }
         for message in frame.messages {
-            try perform(scheduler.handle(.message(frame.worker, message), at: now))
+            let checked = withFilesChecked(message)
+            try perform(scheduler.handle(.message(frame.worker, checked), at: now))
         }
     }
 
-    private func perform(_ effects: [SchedulerEffect]) throws {
+    func perform(_ effects: [SchedulerEffect]) throws {
         for effect in effects {
             switch effect {
             case .store(let change):
@@ -201,6 +228,7 @@ public final class CoordinatorService {
         switch change {
         case .accepted(let lease, _, let outcome) where !outcome.artifacts.isEmpty:
             artifacts[lease.job] = outcome.artifacts
+            collection.hasNews = true
         case .attemptFailed(let lease, let worker, let reason, let error, _):
             logger.warning(
                 "attempt ended",
@@ -221,7 +249,9 @@ public final class CoordinatorService {
         let inputs = spec.dependencies.flatMap { job in
             (artifacts[job] ?? []).map { InputArtifact(job: job, artifact: $0) }
         }
-        return Assignment(lease: lease, spec: Array(spec.canonical), inputs: inputs)
+        return Assignment(
+            lease: lease, spec: Array(spec.canonical),
+            inputs: inputs + importedInput(of: spec, job: lease.job))
     }
 
     /// Compares a late outcome with the accepted one, bit by bit, computing time apart.

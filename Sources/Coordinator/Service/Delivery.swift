@@ -1,3 +1,4 @@
+import FathomCore
 import FathomProtocol
 import Glibc
 import Synchronization
@@ -47,6 +48,7 @@ final class Requests: Sendable {
     let isStopAsked = Atomic(false)
     let lostWorkers = Mutex<[WorkerID]>([])
     let steering = Mutex<[SteeringRequest]>([])
+    let lostFiles = Mutex<Set<Digest>>([])
 
     /// Waits a little, less when a stop is asked for meanwhile.
     func pause(seconds: Double) {

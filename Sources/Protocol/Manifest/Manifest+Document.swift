@@ -32,6 +32,7 @@ extension Manifest {
                 .init("sal", .oneOrMany(sal.map { salTree($0) })),
                 .init("compare", compare.tree),
                 .init("audit", .number(audit)),
+                .init("keep", .text(keep.rawValue)),
             ] + (landscape.map { [.init("landscape", $0.tree)] } ?? []))
     }
 

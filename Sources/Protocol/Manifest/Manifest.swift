@@ -21,13 +21,15 @@ public struct Manifest: Hashable, Sendable {
     /// The share of jobs, 0...1, that are computed a second time to find machines that compute
     /// wrongly. No result depends on it.
     public var audit: Double
+    /// Which checkpoints stay when no job needs them any more. No result depends on it.
+    public var keep: CheckpointKeeping
 
     public init(
         name: String, seed: UInt64, data: [DataSettings], methods: [MethodSettings],
         tasks: [String], models: [ModelSettings], defenses: [DefenseSettings],
         seeds: SeedSettings, training: [TrainingSettings], sal: [SALSweepSettings],
         compare: ComparisonSettings, landscape: LandscapeSweepSettings? = nil,
-        audit: Double = 0
+        audit: Double = 0, keep: CheckpointKeeping = .measured
     ) {
         self.landscape = landscape
         self.name = name
@@ -42,6 +44,7 @@ public struct Manifest: Hashable, Sendable {
         self.sal = sal
         self.compare = compare
         self.audit = audit
+        self.keep = keep
     }
 
     /// Reads the manifest at `path` and the files it extends.

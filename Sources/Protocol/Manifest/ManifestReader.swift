@@ -8,10 +8,9 @@ struct ManifestReader {
 
     private static let keys = [
         "version", "name", "seed", "data", "methods", "tasks", "models", "defenses", "seeds",
-        "training", "sal", "compare", "landscape", "audit", "extends",
+        "training", "sal", "compare", "landscape", "audit", "keep", "extends",
     ]
     private static let laterKeys = [
-        "keep": "checkpoints of measured epochs are kept",
         "mixedHosts": "a sweep keeps to one numeric class",
         "shardSeconds": "shards are sized by the coordinator",
     ]
@@ -34,7 +33,7 @@ struct ManifestReader {
             sal: readSAL(top.node("sal")),
             compare: readCompare(top.node("compare")),
             landscape: readLandscape(top.node("landscape")),
-            audit: readAudit(top.node("audit")))
+            audit: readAudit(top.node("audit")), keep: readKeep(top.node("keep")))
         checkTogether(manifest)
         return manifest
     }
@@ -79,6 +78,17 @@ struct ManifestReader {
             return 0
         }
         return share
+    }
+
+    private func readKeep(_ node: ManifestNode?) -> CheckpointKeeping {
+        guard let node else { return .measured }
+        let right = "it is measured, last or none"
+        guard let text = problems.text(node, "keep", right) else { return .measured }
+        guard let keeping = CheckpointKeeping(rawValue: text) else {
+            problems.refuse(node, "keep", right)
+            return .measured
+        }
+        return keeping
     }
 
     private func required<Setting>(

@@ -84,6 +84,11 @@ public struct AttemptFailure: Sendable, Hashable {
     /// The last lines the slot wrote.
     public var logTail: String
 
+    /// Whether neither the job nor the worker is to blame.
+    public var isOfInput: Bool {
+        if case .inputLost = reason { true } else { false }
+    }
+
     public init(lease: Lease, reason: Reason, error: String, logTail: String) {
         self.lease = lease
         self.reason = reason

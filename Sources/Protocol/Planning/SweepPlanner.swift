@@ -44,7 +44,7 @@ public enum SweepPlanner {
             name: manifest.name, manifest: manifest.canonicalJSON, cells: builder.cells,
             jobs: builder.jobs, comparison: manifest.compare,
             notes: PlanNotes.of(manifest) + PlanNotes.notApplicable(builder.cells),
-            auditShare: manifest.audit)
+            auditShare: manifest.audit, keep: manifest.keep)
     }
 }
 

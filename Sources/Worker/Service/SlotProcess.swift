@@ -60,9 +60,10 @@ public final class SlotProcess {
             outcome.seconds = Instant.now().seconds(since: start)
             say(.result(assignment.lease, outcome))
         } catch {
+            let lost = (error as? ArtifactError)?.lostInput
             let failure = AttemptFailure(
-                lease: assignment.lease, reason: .error, error: String(describing: error),
-                logTail: "")
+                lease: assignment.lease, reason: lost.map { .inputLost($0) } ?? .error,
+                error: String(describing: error), logTail: "")
             say(.failure(failure))
         }
     }
@@ -72,7 +73,7 @@ public final class SlotProcess {
         return RunContext(
             dataFolder: settings.dataFolder,
             input: { [self] job, name in try input(job, name, of: assignment) },
-            keep: { [self] name, bytes in try folder.keep(bytes, name: name) },
+            keep: { [self] name, bytes in try keep(bytes, name: name) },
             progress: { [self] share in
                 let now = Instant.now()
                 guard now.seconds(since: told) > 0.5 else { return }
@@ -91,15 +92,33 @@ public final class SlotProcess {
         return try verified(input.artifact.digest, name: name)
     }
 
+    /// Waits for room when the disk is full: the work is done, and nobody is to blame.
+    private func keep(_ bytes: [UInt8], name: String) throws -> ArtifactReference {
+        var isTold = false
+        while true {
+            do throws(ArtifactError) {
+                return try folder.keep(bytes, name: name)
+            } catch {
+                guard error.isPassing else { throw error }
+                if !isTold {
+                    FileHandle.standardError.write(Data("\(error); waiting for room\n".utf8))
+                }
+                isTold = true
+                sleep(1)
+            }
+        }
+    }
+
     /// The file of this content, which is hashed when it is first asked for.
     private func verified(_ digest: Digest, name: String) throws -> String {
         let file = folder.file(digest)
-        guard folder.size(of: file) != nil else {
-            throw ArtifactError.missing(name: name, path: file)
+        guard folder.size(of: digest) != nil else {
+            verified.remove(digest)
+            throw ArtifactError.missing(name: name, digest: digest, path: file)
         }
         if !verified.contains(digest) {
-            guard try Digest(ofFile: file) == digest else {
-                throw ArtifactError.damaged(name: name, path: file)
+            guard folder.isSound(digest) else {
+                throw ArtifactError.damaged(name: name, digest: digest, path: file)
             }
             verified.insert(digest)
         }

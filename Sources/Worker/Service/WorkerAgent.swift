@@ -11,10 +11,14 @@ public struct AgentSettings: Sendable {
     public var slotArguments: [String]
     /// Where results wait on disk for their acknowledgement.
     public var spoolFolder: String
+    /// Where files lie.
+    public var access: ArtifactAccess
 
     public init(
-        session: SessionSettings, program: String, slotArguments: [String], spoolFolder: String
+        session: SessionSettings, program: String, slotArguments: [String], spoolFolder: String,
+        access: ArtifactAccess
     ) {
+        self.access = access
         self.session = session
         self.program = program
         self.slotArguments = slotArguments
@@ -33,22 +37,34 @@ public final class WorkerAgent {
     private let reports = BoundedQueue<SlotReport>(capacity: 1 << 16)
     private let termination = Termination()
     private let spool: ResultSpool
+    private let files: AgentFiles
     private var session: Session
     private var slots: [Slot] = []
     private var generations: [Int]
     private var outgoing: [WorkerMessage] = []
     private var statistics = MessagingStatistics()
     private var ending: SessionEffect.Ending?
+    private var refused = RefusalTally()
+    private var lastTold = Instant.now()
 
+    /// - Parameter connectForFiles: Makes a connection to where the coordinator has its files.
     /// - Throws: When results cannot be kept in the spool's folder.
     public init(
-        settings: AgentSettings, connection: Connection, logger: Logger
-    ) throws(SpoolError) {
+        settings: AgentSettings, connection: Connection,
+        connectForFiles: @escaping @Sendable (String) throws -> Connection, logger: Logger
+    ) throws {
         self.settings = settings
         self.connection = connection
         self.logger = logger
         spool = try ResultSpool(folder: settings.spoolFolder, worker: settings.session.worker)
+        let client = try ArtifactClient(
+            access: settings.access, connect: connectForFiles, notify: { connection.wake() })
+        files = AgentFiles(
+            access: settings.access, client: client, slots: settings.session.facts.slots)
         session = Session(settings: settings.session, spooled: spool.inherited, at: .now())
+        for case .result(let lease, let outcome) in spool.inherited {
+            files.keep(outcome.artifacts, of: lease)
+        }
         if !spool.inherited.isEmpty {
             logger.notice(
                 "results of earlier workers are here",
@@ -72,6 +88,8 @@ public final class WorkerAgent {
         for slot in slots { slot.stop() }
         for slot in slots { slot.join() }
         connection.close()
+        files.close()
+        logFiles()
         return ending ?? .drained
     }
 
@@ -80,12 +98,20 @@ public final class WorkerAgent {
         let now = Instant.now()
         try noteConnection(at: now)
         for item in incoming { try take(item.payload, at: now) }
+        try follow(files.takeOrders(at: now), at: now)
         for report in reports.take(atMost: 1 << 14, within: .zero) { try take(report, at: now) }
         if termination.isAsked.exchange(false, ordering: .acquiring) {
             try perform(session.handle(.terminate, at: now))
         }
         try perform(session.handle(.tick, at: now))
         flush()
+        if now.seconds(since: lastTold) > 1 {
+            lastTold = now
+            let untold = refused.takeUntold()
+            if untold > 0 {
+                logger.warning("more messages refused", metadata: ["count": "\(untold)"])
+            }
+        }
     }
 
     private func noteConnection(at now: Instant) throws {
@@ -93,6 +119,7 @@ public final class WorkerAgent {
         defer { statistics = latest }
         if latest.handshakesAccepted > statistics.handshakesAccepted {
             logger.info("connected", metadata: ["endpoint": "\(connection.endpoint)"])
+            files.reconnected()
             try perform(session.handle(.connected, at: now))
         } else if latest.disconnections > statistics.disconnections {
             try perform(session.handle(.disconnected, at: now))
@@ -107,10 +134,15 @@ public final class WorkerAgent {
         do throws(MessageError) {
             messages = try MessageCodec.decodeCoordinatorMessages(payload)
         } catch {
-            logger.warning("message refused", metadata: ["reason": "\(error)"])
+            if refused.note() {
+                logger.warning("message refused", metadata: ["reason": "\(error)"])
+            }
             return
         }
-        for message in messages { try perform(session.handle(.message(message), at: now)) }
+        for message in messages {
+            note(message)
+            try perform(session.handle(.message(message), at: now))
+        }
     }
 
     private func take(_ report: SlotReport, at now: Instant) throws {
@@ -118,15 +150,21 @@ public final class WorkerAgent {
         switch report.content {
         case .said(let messages):
             for message in messages {
+                if isReadAgain(message, slot: report.slot) { continue }
                 if let event = event(of: message, slot: report.slot) {
                     log(event)
+                    noteEnd(of: event)
                     try perform(session.handle(event, at: now))
                 }
             }
         case .died(let cause, let logTail):
             logger.warning(
                 "slot died", metadata: ["slot": "\(report.slot)", "cause": "\(cause)"])
-            try replace(report.slot)
+            // One that had nothing to do takes nothing along.
+            let isBlameless = !files.hasStarted(report.slot)
+            try respawn(report.slot)
+            guard !isBlameless else { return }
+            files.clear(report.slot)
             let event = SessionEvent.slotDied(slot: report.slot, cause: cause, logTail: logTail)
             try perform(session.handle(event, at: now))
         }
@@ -150,11 +188,14 @@ public final class WorkerAgent {
             switch effect {
             case .send(let message):
                 if case .hello(let hello) = message { log(hello) }
-                outgoing.append(message)
+                if files.maySend(message) { outgoing.append(message) }
             case .spool(let message): keep(message)
             case .unspool(let leases): spool.drop(leases)
-            case .start(let slot, let assignment): _ = slots[slot].start(assignment)
-            case .replace(let slot): try replace(slot)
+            case .start(let slot, let assignment):
+                try follow(files.start(assignment, in: slot), at: .now())
+            case .replace(let slot):
+                if files.hasStarted(slot) { try respawn(slot) }
+                files.clear(slot)
             case .end(let reason):
                 // Before the goodbye is sent: who hears it may end us at once.
                 spool.removeIfEmpty()
@@ -210,11 +251,80 @@ public final class WorkerAgent {
         }
     }
 
-    private func replace(_ slot: Int) throws {
+    private func respawn(_ slot: Int) throws {
         slots[slot].stop()
         generations[slot] += 1
         slots[slot] = try makeSlot(slot)
     }
+
+    // MARK: Files
+
+    /// Carries out what has become possible, or impossible, with files.
+    private func follow(_ orders: [AgentFiles.Order], at now: Instant) throws {
+        for order in orders {
+            switch order {
+            case .start(let start): _ = slots[start.slot].start(start.assignment)
+            case .tell(let message): outgoing.append(message)
+            case .giveBack(let lease, let reason):
+                logger.warning(
+                    "result lost", metadata: ["job": "\(lease.job)", "reason": "\(reason)"])
+                // As though it were acknowledged: nobody will ask for it again.
+                files.acknowledged([lease])
+                try perform(session.handle(.message(.acknowledge([lease])), at: now))
+                outgoing.append(.handBack([lease]))
+            case .fail(let start, let error):
+                let event = SessionEvent.failed(
+                    slot: start.slot, lease: start.assignment.lease, error: error, logTail: "")
+                try perform(session.handle(event, at: now))
+            }
+        }
+    }
+
+    private func note(_ message: CoordinatorMessage) {
+        switch message {
+        case .welcome(let welcome) where welcome.artifactPort > 0:
+            let host = connection.endpoint.prefix(upTo: connection.endpoint.lastColon)
+            files.use(endpoint: "\(host):\(welcome.artifactPort)")
+        case .assign(let assignment): files.prefetch(assignment)
+        case .acknowledge(let leases): files.acknowledged(leases)
+        default: break
+        }
+    }
+
+    /// Whether a slot could not read a file and gets the assignment again once it is here.
+    private func isReadAgain(_ message: WorkerMessage, slot: Int) -> Bool {
+        guard case .failure(let failure) = message, case .inputLost(let digest) = failure.reason
+        else { return false }
+        logger.warning(
+            "input missing or damaged",
+            metadata: ["job": "\(failure.lease.job)", "reason": "\(failure.error)"])
+        return files.readFailed(failure.lease, of: digest, in: slot)
+    }
+
+    private func noteEnd(of event: SessionEvent) {
+        switch event {
+        case .finished(let slot, let lease, let outcome):
+            files.ended(lease, in: slot, outcome: outcome)
+        case .failed(let slot, let lease, _, _): files.ended(lease, in: slot, outcome: nil)
+        default: break
+        }
+    }
+
+    private func logFiles() {
+        let tally = files.tally
+        logger.info(
+            "files moved",
+            metadata: [
+                "fetched": "\(tally.filesFetched)", "bytesFetched": "\(tally.bytesFetched)",
+                "brought": "\(tally.filesBrought)", "bytesBrought": "\(tally.bytesBrought)",
+                "damaged": "\(tally.filesDamaged)",
+            ])
+    }
+}
+
+extension String {
+    /// Where the last colon is, which divides a host from its port; the end where there is none.
+    fileprivate var lastColon: Index { lastIndex(of: ":") ?? endIndex }
 }
 
 /// Whether somebody asked the agent to end.

@@ -6,7 +6,8 @@ extension Session {
     mutating func take(_ assignment: Assignment) {
         let lease = assignment.lease
         guard !held.contains(lease), outbox[lease] == nil else { return }
-        guard !isDraining else {
+        // No list of leases on the wire is longer, and whoever assigns more is out of its mind.
+        guard !isDraining, held.count < MessageLimits.leasesPerList else {
             effects.append(.send(.handBack([lease])))
             return
         }

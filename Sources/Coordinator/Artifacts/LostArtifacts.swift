@@ -1,5 +1,5 @@
-public import FathomCore
-import FathomProtocol
+import FathomCore
+public import FathomProtocol
 
 /// Finds finished jobs whose files are gone though others still need them.
 public enum LostArtifacts {
@@ -7,16 +7,16 @@ public enum LostArtifacts {
     ///
     /// - Parameters:
     ///   - jobs: Dependencies before those who depend on them; states are changed in place.
-    ///   - exists: Whether the file with this content is there.
+    ///   - exists: Whether the file is there, whole as far as its length says.
     /// - Returns: What the store must be told.
     public static func reopen(
-        _ jobs: inout [StoredJob], exists: (Digest) -> Bool
+        _ jobs: inout [StoredJob], exists: (ArtifactReference) -> Bool
     ) -> [StoreChange] {
         var needed: Set<JobKey> = []
         var changes: [StoreChange] = []
         for index in jobs.indices.reversed() {
             if jobs[index].state == .finished, needed.contains(jobs[index].key),
-                !jobs[index].artifacts.allSatisfy({ exists($0.digest) })
+                !jobs[index].artifacts.allSatisfy({ exists($0) })
             {
                 jobs[index].state = .open
                 jobs[index].artifacts = []

@@ -1,1 +1,0 @@
-// Filled by those who need it.
