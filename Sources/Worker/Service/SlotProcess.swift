@@ -80,7 +80,7 @@ public final class SlotProcess {
                 told = now
                 say(.heartbeat([LeaseProgress(lease: assignment.lease, share: share)]))
             },
-            imported: { [self] digest in try verified(digest, name: "imported poison") })
+            imported: { [self] digest in try verified(digest, name: "imported file") })
     }
 
     private func input(_ job: JobKey, _ name: String, of assignment: Assignment) throws -> String {
