@@ -25,13 +25,19 @@ struct DataListCommand: ParsableCommand {
                 print(
                     "\(name): \(facts.trainCount) + \(facts.testCount) images of \(shape), "
                         + "\(facts.classCount) classes, "
-                        + "\(facts.hasMaps ? "all tasks" : "tasks cls, edge, kp2d, ae"), "
-                        + "digest \(facts.digest.short)")
+                        + "\(tasks(facts)), digest \(facts.digest.short)")
+                for note in facts.notes { print("  note: \(note)") }
             } catch {
                 guard case .missing = error else { throw error }
                 print("\(name): not here")
             }
         }
+    }
+
+    private func tasks(_ facts: DataFacts) -> String {
+        let taught = TaskKind.allCases.filter { !$0.needsMaps || facts.mapTasks.contains($0) }
+        return taught.count == TaskKind.allCases.count
+            ? "all tasks" : "tasks \(taught.map(\.rawValue).joined(separator: ", "))"
     }
 }
 
@@ -106,8 +112,8 @@ struct DataRenderCommand: ParsableCommand {
                 description: "\(set) has \(available) \(split.rawValue) images; "
                     + "--first \(first) --count \(count) goes beyond")
         }
-        let images = source.images(part, at: Array(first..<(first + count)))
-        return (images, source.maps(part, of: images))
+        let images = try source.images(part, at: Array(first..<(first + count)))
+        return (images, try source.maps(part, of: images))
     }
 
     private func arrays(_ images: ImageSet, _ maps: SceneMaps?) -> [(String, StoredArray)] {

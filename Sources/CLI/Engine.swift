@@ -41,15 +41,18 @@ enum Engine {
         }
         let external = ExternalMethods(
             manifest: path, dataFolder: dataFolder, library: library)
+        let starts = StartCheckpoints(manifest: path)
         let plan = try SweepPlanner.plan(
             manifest, facts: facts,
             measuredLayers: { model, facts, tasks in
-                try tasks.measuredLayers(
-                    of: ModelRegistry.network(
-                        model,
-                        heads: tasks.heads(channels: facts.channels, classes: facts.classCount),
-                        channels: facts.channels, height: facts.height, width: facts.width)
-                ).map(\.filterCount)
+                let network = try ModelRegistry.network(
+                    model,
+                    heads: tasks.heads(
+                        channels: facts.channels, classes: facts.classCount,
+                        pixelClasses: facts.pixelClassCount),
+                    channels: facts.channels, height: facts.height, width: facts.width)
+                for training in manifest.training { try starts.check(training, network) }
+                return tasks.measuredLayers(of: network).map(\.filterCount)
             },
             resolveMethod: { method, known in
                 guard !method.isExternal else {
@@ -65,13 +68,14 @@ enum Engine {
                 try DefenseRegistry.resolve(
                     defense, channels: facts.channels, height: facts.height, width: facts.width)
             },
+            resolveTraining: starts.resolved,
             reasonUnfit: { defense, task, facts in
                 DefenseRegistry.reasonUnfit(
                     defense.name,
                     isDense: TaskSettings(text: task)?.kinds.contains { $0 != .cls } ?? false,
                     channels: facts.channels, height: facts.height, width: facts.width)
             }, crafting: crafting, revisions: try revisions())
-        return (plan, ImportedFiles(files: external.files))
+        return (plan, ImportedFiles(files: external.files + starts.files))
     }
 
     /// What the core says a method takes; a method it does not know is refused before.

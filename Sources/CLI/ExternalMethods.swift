@@ -40,6 +40,6 @@ struct ImportedFiles {
     let files: [[UInt8]]
 
     func keep(in folder: ArtifactFolder) throws {
-        for bytes in files { _ = try folder.keep(bytes, name: "imported poison") }
+        for bytes in files { _ = try folder.keep(bytes, name: "imported file") }
     }
 }

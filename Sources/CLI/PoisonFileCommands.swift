@@ -53,7 +53,7 @@ struct PoisonImportCommand: ParsableCommand {
 
     func run() throws {
         let set = try DataSetLibrary().open(name: dataSet, folder: data)
-        let clean = set.train
+        let clean = try set.train
         let poison = try ExternalPoison(
             path: source, on: clean,
             settings: ExternalSettings(

@@ -112,13 +112,16 @@ public struct SALSpec: Codable, Hashable, Sendable {
     /// The segment whose checkpoint says how losses that are measured together are weighed, where
     /// that was learned: the clean run's, so that clean and poisoned runs are weighed alike.
     public var weights: JobKey?
+    /// Which training images the images are taken from, where a phase was of fewer than all.
+    public var share: TrainingPhase.Share?
 
     public init(
         data: DataSpec, poison: JobKey?, task: String, model: ModelSettings, checkpoint: JobKey,
         settings: SALSettings, seed: UInt64, defense: DefenseSettings? = nil,
-        weights: JobKey? = nil
+        weights: JobKey? = nil, share: TrainingPhase.Share? = nil
     ) {
         self.data = data
+        self.share = share
         self.defense = defense
         self.poison = poison
         self.task = task

@@ -24,6 +24,8 @@ public enum Limits {
     public static let jobs = 2_000_000
     /// Epochs of a run.
     public static let epochs = 100_000
+    /// Phases of a training.
+    public static let phases = 100
     /// Images of a step, a subset or a SAL measurement.
     public static let images = 10_000_000
     /// Bytes of one message on the wire.

@@ -24,10 +24,7 @@ struct ManifestErrorTests {
         ("training: { epochs: {} }", "training.epochs is a mapping; it must be a whole number"),
         ("training: { epoch: 3 }", "training.epoch is not a known key; did you mean epochs?"),
         ("training: { zebra: 3 }", "training.zebra is not a known key; known are epochs, batch,"),
-        (
-            "training: { init: x.ckpt }",
-            "key training.init is known but not supported by this version: every run starts"
-        ),
+        ("training: { init: {} }", "training.init.checkpoint is missing; it says which one"),
         (
             "training: { learningRate: nan }",
             "training.learningRate is nan; it must be a number above 0 to 1000"

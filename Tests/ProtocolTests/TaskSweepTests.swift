@@ -20,7 +20,7 @@ struct TaskSweepTests {
 
     private func plan(_ tasks: String, hasMaps: Bool = true) throws -> SweepPlan {
         var facts = factsForTests
-        facts.hasMaps = hasMaps
+        facts.mapTasks = hasMaps ? TaskKind.allCases.filter(\.needsMaps) : []
         return try SweepPlanner.plan(
             try manifest(tasks), facts: ["mnist": facts],
             measuredLayers: { _, _, tasks in tasks.isMulti ? [6, 16] : [6, 16, 120, 84, 10] },

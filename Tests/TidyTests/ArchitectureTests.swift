@@ -33,7 +33,7 @@ struct ArchitectureTests {
         "COpenBLAS": ["Sources/Core/"],
         "CKernels": ["Sources/Core/"],
         "CProcess": ["Sources/Worker/Service/"],
-        "CJPEG": ["Sources/Core/Defenses/"],
+        "CJPEG": ["Sources/Core/Data/"],
         "CZlib": ["Sources/Core/Data/"],
         "CPNG": ["Sources/Core/Data/"],
         "Crypto": ["Sources/Core/Hashing/"],

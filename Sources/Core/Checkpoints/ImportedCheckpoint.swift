@@ -23,8 +23,22 @@ public struct ImportedCheckpoint {
     /// The parameters of `network`, every one of them from the file.
     public func parameters(of network: Network) throws(ImportError) -> ParameterSet {
         let parameters = ParameterSet(network: network)
-        let sources = try sources(Set(parameters.specs.map(\.name)))
-        for (spec, tensor) in zip(parameters.specs, parameters.tensors) {
+        try fill(parameters, of: network, part: .network)
+        return parameters
+    }
+
+    /// Writes the file's numbers into a network's parameters.
+    ///
+    /// Of a backbone alone, arrays that it does not have are passed over: they are other heads'.
+    public func fill(
+        _ parameters: ParameterSet, of network: Network, part: TrainingStart.Part
+    ) throws(ImportError) {
+        let shared = network.sharedParameters
+        let wanted = parameters.specs.indices.filter { part == .network || shared.contains($0) }
+        let names = Set(wanted.map { parameters.specs[$0].name })
+        let sources = try sources(names, passesOver: part == .backbone)
+        for index in wanted {
+            let (spec, tensor) = (parameters.specs[index], parameters.tensors[index])
             guard let source = sources[spec.name], let array = file[source] else {
                 throw .missing(
                     file: path, name: spec.name, shape: spec.shape, present: file.names.count)
@@ -35,15 +49,17 @@ public struct ImportedCheckpoint {
             }
             tensor.copy(from: try numbers(array, source))
         }
-        return parameters
     }
 
     /// The arrays' names, by the names that the network has for them.
-    private func sources(_ known: Set<String>) throws(ImportError) -> [String: String] {
+    private func sources(
+        _ known: Set<String>, passesOver: Bool
+    ) throws(ImportError) -> [String: String] {
         var sources: [String: String] = [:]
         for name in file.names where !isPassedOver(name) {
             let spellings = ImportedCheckpoint.spellings(name)
             guard let own = spellings.first(where: { known.contains($0) }) else {
+                if passesOver { continue }
                 throw .unknown(file: path, name: name)
             }
             if let other = sources[own] {
@@ -56,6 +72,7 @@ public struct ImportedCheckpoint {
 
     private func isPassedOver(_ name: String) -> Bool {
         name.hasSuffix("num_batches_tracked") || name.hasPrefix("optimizer.")
+            || name.hasPrefix("weighting.")
     }
 
     /// A name without wrapping, as it is and as we spell it.

@@ -129,14 +129,14 @@ struct CIFARSet {
 /// Puts decoded images together to a data set.
 enum LabelledImages {
     static func dataSet(
-        name: String, digest: Digest, train: ImageSet, test: ImageSet
+        name: String, digest: Digest, train: ImageSet, test: ImageSet, notes: [String] = []
     ) -> DataSet {
         DataSet(
             name: name,
             facts: DataFacts(
                 digest: digest, channels: train.channels, height: train.height,
                 width: train.width, classCount: train.classCount, trainCount: train.count,
-                testCount: test.count),
+                testCount: test.count, notes: notes),
             train: train, test: test)
     }
 }

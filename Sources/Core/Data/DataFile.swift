@@ -16,8 +16,7 @@ enum DataFile {
     static func raw(path: String) throws(DataError) -> [UInt8] {
         let data: Data
         do {
-            let attributes = try FileManager.default.attributesOfItem(atPath: resolved(path))
-            let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
+            let size = try byteCount(path: path)
             guard size <= bytesMax else {
                 throw DataError.malformed(
                     file: path, offset: 0, expected: "at most \(bytesMax) bytes",
@@ -30,6 +29,16 @@ enum DataFile {
             throw .unreadable(file: path, reason: error.localizedDescription)
         }
         return [UInt8](data)
+    }
+
+    /// How long the file is, links followed.
+    static func byteCount(path: String) throws(DataError) -> Int {
+        do {
+            let attributes = try FileManager.default.attributesOfItem(atPath: resolved(path))
+            return (attributes[.size] as? NSNumber)?.intValue ?? 0
+        } catch {
+            throw .unreadable(file: path, reason: error.localizedDescription)
+        }
     }
 
     /// Refuses a file that is a link to somewhere outside `folder`.

@@ -15,6 +15,8 @@ public struct DataSet: Sendable {
         case images(train: ImageSet, test: ImageSet)
         /// Images that are drawn when they are asked for.
         case rooms(RoomsRenderer)
+        /// Images that are read when they are asked for.
+        case taskonomy(TaskonomySet)
     }
 
     /// A set read whole; takes every part as given.
@@ -32,50 +34,73 @@ public struct DataSet: Sendable {
         content = .rooms(renderer)
     }
 
-    /// All training images.
-    public var train: ImageSet { images(.train) }
-    /// All test images.
-    public var test: ImageSet { images(.test) }
+    /// A Taskonomy set, of which nothing is read yet but its index.
+    public init(name: String, taskonomy set: TaskonomySet) {
+        self.name = name
+        facts = set.facts
+        content = .taskonomy(set)
+    }
 
-    private func images(_ part: Part) -> ImageSet {
-        switch content {
-        case .images(let train, let test): part == .train ? train : test
-        case .rooms(let renderer):
-            renderer.images(part.split, Array(0..<renderer.count(part)))
-        }
+    /// All training images.
+    public var train: ImageSet { get throws(DataError) { try whole(.train) } }
+    /// All test images.
+    public var test: ImageSet { get throws(DataError) { try whole(.test) } }
+
+    private func whole(_ part: Part) throws(DataError) -> ImageSet {
+        if case .images(let train, let test) = content { return part == .train ? train : test }
+        return try images(part, at: Array(0..<(part == .train ? facts.trainCount : facts.testCount)))
     }
 
     /// A random subset of a part with equal shares of the classes, as
-    /// `ImageSet.stratifiedSubset` has it; nothing outside of it is drawn.
+    /// `ImageSet.stratifiedSubset` has it; nothing outside of it is drawn or read.
     public func subset(
         _ part: Part, count: Int, random: RandomStream
     ) throws(DataError) -> ImageSet {
+        let labels: [Int32]
         switch content {
         case .images(let train, let test):
             return try (part == .train ? train : test).stratifiedSubset(
                 count: count, random: random)
         case .rooms(let renderer):
-            let labels = (0..<renderer.count(part)).map { renderer.label($0) }
-            let positions = try StratifiedSubset.positions(
-                labels: labels, classCount: facts.classCount, count: count, random: random)
-            return renderer.images(part.split, positions)
+            labels = (0..<renderer.count(part)).map { renderer.label($0) }
+        case .taskonomy(let set):
+            labels = set.index.part(part).labels
         }
+        let positions = try StratifiedSubset.positions(
+            labels: labels, classCount: facts.classCount, count: count, random: random)
+        return try images(part, at: positions)
     }
 
     /// The images of a part at these positions of its own order, which must be there.
-    public func images(_ part: Part, at positions: [Int]) -> ImageSet {
+    ///
+    /// - Throws: `DataError` where they have to be read first.
+    public func images(_ part: Part, at positions: [Int]) throws(DataError) -> ImageSet {
         switch content {
         case .images(let train, let test):
             return (part == .train ? train : test).selecting(positions)
         case .rooms(let renderer):
             return renderer.images(part.split, positions)
+        case .taskonomy(let set):
+            return try set.images(part, positions)
         }
     }
 
-    /// What is known of every pixel of images of a part; `nil`: this set says nothing of pixels.
-    public func maps(_ part: Part, of images: ImageSet) -> SceneMaps? {
-        guard case .rooms(let renderer) = content else { return nil }
-        return renderer.maps(part.split, images.indices)
+    /// What is known of every pixel of images of a part, as far as some tasks ask for it; `nil`:
+    /// this set says nothing of pixels.
+    ///
+    /// - Throws: `DataError` where it has to be read first.
+    public func maps(
+        _ part: Part, of images: ImageSet, for tasks: [TaskKind] = TaskKind.allCases
+    ) throws(DataError) -> SceneMaps? {
+        switch content {
+        case .images: return nil
+        case .rooms(let renderer):
+            // Rooms know what pixels do not tell; the others are worked out from pixels.
+            guard tasks.contains(where: \.needsMaps) else { return nil }
+            return renderer.maps(part.split, images.indices)
+        case .taskonomy(let set):
+            return try set.maps(part, images.indices, for: tasks)
+        }
     }
 }
 
@@ -99,6 +124,7 @@ extension RoomsRenderer {
         return DataFacts(
             digest: Digest(of: Array(words.utf8) + sample.pixels), channels: 3,
             height: settings.side, width: settings.side, classCount: RoomsSettings.classCount,
-            trainCount: settings.trainCount, testCount: settings.testCount, hasMaps: true)
+            trainCount: settings.trainCount, testCount: settings.testCount,
+            mapTasks: TaskKind.allCases.filter(\.needsMaps))
     }
 }

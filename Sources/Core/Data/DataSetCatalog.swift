@@ -6,7 +6,15 @@ public enum DataSetCatalog {
     public static let names =
         RoomsSettings.named.map(\.name) + idxNames + [
             "cifar10", "cifar100", "svhn", "image-folder-32", "image-folder-64",
-        ]
+        ] + taskonomy.map(\.name)
+
+    /// Taskonomy's partitions at two sizes, and the one building that is published as a sample.
+    private static let taskonomy: [(name: String, partition: String?, side: Int)] =
+        ["sample", "tiny", "medium", "full", "fullplus"].flatMap { partition in
+            [32, 64].map { side in
+                ("taskonomy-\(partition)-\(side)", partition == "sample" ? nil : partition, side)
+            }
+        }
 
     private static let idxNames = ["fashion-mnist", "mnist", "kmnist"]
 
@@ -25,6 +33,9 @@ public enum DataSetCatalog {
         if let rooms = RoomsSettings.named.first(where: { $0.name == name }) {
             return DataSet(name: name, rooms: rooms.settings)
         }
+        if let known = taskonomy.first(where: { $0.name == name }) {
+            return try taskonomy(name, known.partition, known.side, folder: folder)
+        }
         switch name {
         case "cifar10": return try CIFARSet(layout: .ten).open(name: name, folder: folder)
         case "cifar100": return try CIFARSet(layout: .hundred).open(name: name, folder: folder)
@@ -36,6 +47,26 @@ public enum DataSetCatalog {
         default: break
         }
         return try IDXSet(files: files(name: name, folder: folder)).dataSet(name: name)
+    }
+
+    private static func taskonomy(
+        _ name: String, _ partition: String?, _ side: Int, folder: String?
+    ) throws(DataError) -> DataSet {
+        let places = (folder.map { [$0] } ?? [systemFolder]).flatMap { [$0, $0 + "/taskonomy"] }
+        // Decoded images are enough; the files they were made from may be elsewhere.
+        guard
+            let root = places.first(where: {
+                DataFile.exist(["rgb"], in: $0) || DataFile.exist([".fathom/\(name)"], in: $0)
+            })
+        else {
+            throw .missing(
+                name: name, looked: places,
+                cure: "Name the folder that holds Taskonomy's folders rgb, depth_euclidean and so "
+                    + "on with --data.")
+        }
+        let set = try TaskonomySet.open(
+            root: root, name: name, partition: partition, side: side)
+        return DataSet(name: name, taskonomy: set)
     }
 
     /// The four files of a set in the first place that has them all.

@@ -24,12 +24,16 @@ public struct DataFacts: Codable, Hashable, Sendable {
     public var classCount: Int
     public var trainCount: Int
     public var testCount: Int
-    /// Whether the set knows depth, normals and so on of every pixel.
-    public var hasMaps: Bool
+    /// The tasks beyond those of pixels and classes that it knows the answers to.
+    public var mapTasks: [TaskKind]
+    /// How many semantic classes its pixels have, where it knows them.
+    public var pixelClassCount: Int
+    /// What a user should know of how the set was read.
+    public var notes: [String]
 
     public init(
         digest: Digest, channels: Int, height: Int, width: Int, classCount: Int, trainCount: Int,
-        testCount: Int, hasMaps: Bool = false
+        testCount: Int, mapTasks: [TaskKind] = [], pixelClassCount: Int = 8, notes: [String] = []
     ) {
         self.digest = digest
         self.channels = channels
@@ -38,7 +42,9 @@ public struct DataFacts: Codable, Hashable, Sendable {
         self.classCount = classCount
         self.trainCount = trainCount
         self.testCount = testCount
-        self.hasMaps = hasMaps
+        self.mapTasks = mapTasks
+        self.pixelClassCount = pixelClassCount
+        self.notes = notes
     }
 }
 
@@ -48,6 +54,8 @@ public struct ImageSet: Sendable {
     public let height: Int
     public let width: Int
     public let classCount: Int
+    /// How many semantic classes pixels have, where the set knows them.
+    public var pixelClassCount = 8
     /// `count * channels * height * width` bytes, image after image.
     public var pixels: [UInt8]
     /// One class index in `0..<classCount` an image.

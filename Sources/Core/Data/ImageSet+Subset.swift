@@ -10,6 +10,7 @@ extension ImageSet {
             channels: channels, height: height, width: width, classCount: classCount,
             pixels: chosen, labels: positions.map { labels[$0] },
             indices: positions.map { indices[$0] })
+        subset.pixelClassCount = pixelClassCount
         subset.numbers = numbers.map { numbers in
             positions.flatMap { numbers[($0 * pixelsPerImage)..<(($0 + 1) * pixelsPerImage)] }
         }

@@ -138,6 +138,9 @@ public struct PNGFile: Hashable, Sendable {
 }
 
 extension PNGFile {
+    /// Bits a sample, as they are held here.
+    var bitDepth: Int { if case .words = samples { 16 } else { 8 } }
+
     /// Three bytes a pixel: palettes looked up, gray repeated, alpha dropped, 16 bits rounded to 8.
     public var rgb: [UInt8] {
         let eight: [UInt8] =

@@ -6,11 +6,13 @@ public struct SceneMaps: Sendable {
     public let width: Int
     /// `[count][height][width]`: 1 where there is a surface, 0 in the sky.
     public var valid: [UInt8]
-    /// Class of the surface, 0..<8: sky, floor, wall, sphere, box, cylinder, cone, arch.
+    /// Class of the surface; of rooms 0..<8: sky, floor, wall, sphere, box, cylinder, cone, arch.
+    /// 255 where it is not known.
     public var semantic: [UInt8]
     /// 0 background, 1 focal object, from 2 distractors.
     public var instance: [UInt8]
-    /// Surfaces numbered by first appearance; only whether two are equal has a meaning.
+    /// Surfaces numbered by first appearance; only whether two are equal has a meaning. 255 where
+    /// it is not known.
     public var segments: [UInt8]
     /// Distance from the eye in metres; 0 in the sky.
     public var depth: [Float]
@@ -22,6 +24,16 @@ public struct SceneMaps: Sendable {
     public var reshading: [Float]
     /// `[count][2][height][width]`: principal curvatures in 1/m, the larger first.
     public var curvatures: [Float]
+    /// The sharpest bend that `curvatures` tell, as a radius in metres.
+    public var smallestRadius: Float = 0.15
+    /// `valid` for depth alone, where a set has it apart.
+    public var depthValid: [UInt8]?
+    /// `valid` for normals alone, where a set has it apart.
+    public var normalValid: [UInt8]?
+    /// Strength of edges in -1...1, where the set ships it; otherwise pixels tell.
+    public var edges: [Float]?
+    /// Strength of keypoints likewise.
+    public var keypoints: [Float]?
 
     /// Maps of `count` images, all zero.
     public init(count: Int, height: Int, width: Int) {

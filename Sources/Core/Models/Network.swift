@@ -8,6 +8,8 @@ public struct Network: Sendable {
         let inputs: [Int]
         /// Index of the layer's first parameter; its others follow.
         let firstParameter: Int
+        /// The task whose head the node belongs to; `nil`: the backbone, or a head's very end.
+        var task: String?
     }
 
     /// A weight that SAL measures, and the node it belongs to.
@@ -49,6 +51,19 @@ public struct Network: Sendable {
     /// Multiply-adds of each node on one image.
     var multiplyAdds: [Int] {
         nodes.map { node in node.layer.multiplyAdds(node.inputs.map { shapes[$0] }) }
+    }
+
+    /// Whether a node is of the backbone that all heads share.
+    func isShared(_ node: Int) -> Bool { nodes[node].task == nil }
+
+    /// The parameters and running statistics of the backbone that all heads share.
+    var sharedParameters: Set<Int> {
+        var shared: Set<Int> = []
+        for (index, node) in nodes.enumerated() where isShared(index) {
+            shared.formUnion(
+                node.firstParameter..<node.firstParameter + node.layer.parameters.count)
+        }
+        return shared
     }
 
     /// The names of all parameters and running statistics, in registration order, with shapes.
@@ -109,7 +124,8 @@ struct NetworkBuilder {
     mutating func add(_ layer: some Layer, _ inputs: [Int]) -> Int {
         let node = nodes.count
         nodes.append(
-            Network.Node(layer: layer, inputs: inputs, firstParameter: parameters.count))
+            Network.Node(
+                layer: layer, inputs: inputs, firstParameter: parameters.count, task: task))
         shapes.append(layer.outputShape(inputs.map { shapes[$0] }))
         for spec in layer.parameters {
             if spec.isMeasured {

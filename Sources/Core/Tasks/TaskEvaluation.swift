@@ -62,7 +62,9 @@ public enum TaskEvaluation {
         _ kind: TaskKind, fittedOn train: TaskTargets, judgedOn test: TaskTargets
     ) -> [TaskMetric] {
         let images = test.images
-        let head = kind.head(channels: images.channels, classes: images.classCount)
+        let head = kind.head(
+            channels: images.channels, classes: images.classCount,
+            pixelClasses: images.pixelClassCount)
         var (channels, plane) = (images.classCount, 1)
         if case .dense(_, let count) = head.kind {
             (channels, plane) = (count, images.height * images.width)

@@ -39,18 +39,18 @@ extension TaskKind {
         }
     }
 
-    /// Whether the target can be worked out from pixels alone, and thus from perturbed ones.
-    public var isDerivedFromPixels: Bool { [.edge, .kp2d, .ae].contains(self) }
+    /// Whether a target can be worked out from pixels alone, and thus from perturbed ones.
+    public var isDerivedFromPixels: Bool { [.edge, .kp2d, .seg2d, .ae].contains(self) }
 
     /// Whether the target is a response that is cut at a constant of the data set.
     var isClipped: Bool { self == .edge || self == .kp2d }
 
     /// The task's head on a network for these images.
-    public func head(channels: Int, classes: Int) -> HeadSettings {
+    public func head(channels: Int, classes: Int, pixelClasses: Int = 8) -> HeadSettings {
         let kind: HeadSettings.Kind =
             switch self {
             case .cls: .classifier(classes: classes)
-            case .sem: .dense(channels: SceneMaps.semanticClasses)
+            case .sem: .dense(channels: pixelClasses)
             case .seg2d: .dense(channels: TaskKind.embeddingChannels)
             case .depth, .edge, .kp2d, .reshade: .dense(channels: 1)
             case .normal: .dense(channels: 3)

@@ -6,8 +6,16 @@ public enum TaskWeighting: String, Codable, Hashable, Sendable, CaseIterable {
     case fixed
     /// Learned beside the network: `L / (2 exp s) + s / 2`, with a number `s` a task.
     case logVariance = "log-variance"
+    /// Learned beside the network, as Mod-Squad has it: `L / (2 p²) + ln(1 + p²)`, a number `p` a
+    /// task from 1.
+    case modSquad = "mod-squad"
     /// Dynamic weight averaging: tasks whose loss falls slowly count more.
     case dwa
+}
+
+extension TaskWeighting {
+    /// Whether weights change as training goes on.
+    public var isLearned: Bool { self != .equal && self != .fixed }
 }
 
 /// What a cell learns, and which of its losses SAL is measured of.
@@ -152,8 +160,8 @@ public struct TaskSettings: Hashable, Sendable {
     public var revision: Int { kinds.reduce(0) { $0 + $1.revision - 1 } }
 
     /// The heads on a network for these images, in the order of the tasks.
-    public func heads(channels: Int, classes: Int) -> [HeadSettings] {
-        kinds.map { $0.head(channels: channels, classes: classes) }
+    public func heads(channels: Int, classes: Int, pixelClasses: Int = 8) -> [HeadSettings] {
+        kinds.map { $0.head(channels: channels, classes: classes, pixelClasses: pixelClasses) }
     }
 
     /// The layers whose SAL is measured: all of a lone task's network, and of several what they
@@ -164,20 +172,24 @@ public struct TaskSettings: Hashable, Sendable {
 
     /// Whether what is measured depends on weights that training learns.
     public var learnsWeights: Bool {
-        guard isMulti, weighting == .logVariance || weighting == .dwa else { return false }
+        guard isMulti, weighting.isLearned else { return false }
         if case .task = measured { return false }
         return true
     }
 
     /// Why the tasks cannot be learned from a data set; `nil`: they can.
     public func problem(with facts: DataFacts) -> String? {
-        if let kind = kinds.first(where: \.needsMaps), !facts.hasMaps {
-            return "task \(kind.rawValue) needs to know every pixel's surface, which this set does "
-                + "not; it can be asked for cls, edge, kp2d and ae"
-        }
         if targets == .released, let kind = kinds.first(where: { !$0.isDerivedFromPixels }) {
-            return "targets: released is for tasks that pixels alone decide (edge, kp2d, ae), not "
-                + "for \(kind.rawValue)"
+            return "targets: released is for tasks that pixels alone decide (edge, kp2d, seg2d, "
+                + "ae), not for \(kind.rawValue)"
+        }
+        if targets == .clean,
+            let kind = kinds.first(where: { $0.needsMaps && !facts.mapTasks.contains($0) })
+        {
+            return "task \(kind.rawValue) needs to know every pixel's surface, which this set does "
+                + "not; it can be asked for "
+                + TaskKind.allCases.filter { !$0.needsMaps || facts.mapTasks.contains($0) }
+                .map(\.rawValue).joined(separator: ", ")
         }
         return nil
     }

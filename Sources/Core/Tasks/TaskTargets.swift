@@ -13,7 +13,8 @@ public struct TaskTargets: Sendable {
     ///   - kinds: The tasks whose targets will be asked for.
     ///   - images: Clean or released, as the targets are to be worked out from.
     ///   - labels: The classes, image after image.
-    ///   - maps: Of the same scenes; needed by tasks that need maps.
+    ///   - maps: Of the same scenes, which answer what they know; `nil`: pixels and classes alone
+    ///     do.
     ///   - clips: Of the data set.
     public init(
         of kinds: [TaskKind], images: ImageSet, labels: [Int32], maps: SceneMaps?,
@@ -41,13 +42,17 @@ public struct TaskTargets: Sendable {
         switch kind {
         case .cls: .classes(labels)
         case .sem: .pixelClasses(known(kind).semantic)
-        case .seg2d: .segments(known(kind).segments)
+        case .seg2d: .segments(maps?.segments ?? PixelSegments.numbered(images))
         case .depth: .planes(depth(known(kind)))
         case .normal: .planes(normals(known(kind)))
         case .edge:
-            .planes(clipped(ImageFilters.edges(images), at: clips.edge))
+            .planes(
+                maps?.edges.map { PlaneTarget(values: $0, loss: .absolute) }
+                    ?? clipped(ImageFilters.edges(images), at: clips.edge))
         case .kp2d:
-            .planes(clipped(ImageFilters.keypoints(images), at: clips.keypoint))
+            .planes(
+                maps?.keypoints.map { PlaneTarget(values: $0, loss: .absolute) }
+                    ?? clipped(ImageFilters.keypoints(images), at: clips.keypoint))
         case .ae: .planes(PlaneTarget(values: images.pixels.map(Self.signed), loss: .absolute))
         case .reshade:
             .planes(
@@ -66,18 +71,22 @@ public struct TaskTargets: Sendable {
 
     private func depth(_ maps: SceneMaps) -> PlaneTarget {
         PlaneTarget(
-            values: maps.depth.map { DepthScale.scaled(metres: $0) }, mask: maps.valid,
+            values: maps.depth.map { DepthScale.scaled(metres: $0) },
+            mask: maps.depthValid ?? maps.valid,
             loss: .absolute)
     }
 
     private func normals(_ maps: SceneMaps) -> PlaneTarget {
         PlaneTarget(
-            values: maps.normals, mask: maps.valid, loss: .cosine, flipTurnsFirstChannel: true)
+            values: maps.normals, mask: maps.normalValid ?? maps.valid, loss: .cosine,
+            flipTurnsFirstChannel: true)
     }
 
-    /// In units of the sharpest bend that is told, 1/0.15 m.
+    /// In units of the sharpest bend that the set tells.
     private func curvatures(_ maps: SceneMaps) -> PlaneTarget {
-        PlaneTarget(values: maps.curvatures.map { $0 * 0.15 }, mask: maps.valid, loss: .square)
+        let radius = maps.smallestRadius
+        return PlaneTarget(
+            values: maps.curvatures.map { $0 * radius }, mask: maps.valid, loss: .square)
     }
 
     /// From 0...constant to -1...1.

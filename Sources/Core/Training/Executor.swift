@@ -6,6 +6,8 @@ public final class Executor {
     /// Images in the batch at hand.
     public private(set) var batch = 0
     var mode = ExecutionMode.evaluation
+    /// Nodes that run in evaluation mode whatever the others do, by node; empty: none.
+    var frozen: [Bool] = []
     /// Where layers that draw (dropout) derive their streams from; the trainer sets it each step.
     var stepRandom = RandomStream(seed: 0)
 
@@ -91,6 +93,8 @@ public final class Executor {
     /// one in evaluation mode only the gradients of weights before a batch norm can be asked for, not
     /// its own parameters'.
     func forward(fusing nodes: [Int], keeping kept: [Int] = [], mode: ExecutionMode = .evaluation) {
+        // Frozen layers have another mode than their neighbours.
+        guard frozen.isEmpty else { return forward(nodes: nodes, mode: mode) }
         self.mode = mode
         let program = program(nodes, keeping: kept)
         running = program
@@ -134,7 +138,14 @@ public final class Executor {
     }
 
     private func run(_ node: Int) {
+        guard !frozen.isEmpty, frozen[node] else {
+            layers[node].forward(LayerCall(executor: self, node: node))
+            return
+        }
+        let usual = mode
+        mode = .evaluation
         layers[node].forward(LayerCall(executor: self, node: node))
+        mode = usual
     }
 
     /// The prediction of a head, and its shape.

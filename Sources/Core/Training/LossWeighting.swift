@@ -8,11 +8,14 @@ public struct LossWeighting: Hashable, Sendable {
     private var logVariances: [Float]
     /// Mean losses of the last two epochs, the older first; empty before there are any.
     private var history: [[Float]] = []
+    /// Mod-Squad's.
+    private var scales: LearnedScales
 
     /// Weights for so many tasks; nothing is learned of `equal` and `fixed` ones.
     public init(_ kind: TaskWeighting, tasks count: Int) {
         self.kind = kind
         logVariances = [Float](repeating: kind == .logVariance ? -0.5 : 0, count: count)
+        scales = LearnedScales(tasks: count)
     }
 
     /// What a task's loss is multiplied by now, beside the weight of its term.
@@ -20,6 +23,7 @@ public struct LossWeighting: Hashable, Sendable {
         switch kind {
         case .equal, .fixed: logVariances.map { _ in 1 }
         case .logVariance: logVariances.map { 0.5 / LossWeighting.power(Double($0)) }
+        case .modSquad: scales.factors
         case .dwa: averaged
         }
     }
@@ -43,8 +47,14 @@ public struct LossWeighting: Hashable, Sendable {
         return bounded < 0 ? falling : 1 / falling
     }
 
-    /// Takes one step of plain gradient descent on `L exp(-s) / 2 + s / 2`.
-    mutating func step(losses: [Double], rate: Double) {
+    /// Takes one step beside the network's: of plain gradient descent on `L exp(-s) / 2 + s / 2`, or
+    /// of Mod-Squad's scales.
+    ///
+    /// - Parameter number: Which step of the whole run it is, from 1.
+    mutating func step(losses: [Double], rate: Double, number: Int, settings: TrainingSettings) {
+        if kind == .modSquad {
+            scales.step(losses: losses, rate: rate, number: number, settings: settings)
+        }
         guard kind == .logVariance else { return }
         for (index, loss) in losses.enumerated() where loss.isFinite {
             let slope = 0.5 - loss * 0.5 / LossWeighting.power(Double(logVariances[index]))
@@ -65,11 +75,14 @@ public struct LossWeighting: Hashable, Sendable {
 
     /// What a checkpoint keeps of it.
     var arrays: [(name: String, shape: [Int], values: [Float])] {
-        guard kind == .logVariance || kind == .dwa else { return [] }
+        guard kind.isLearned else { return [] }
         let factors = factors.map { Float($0) }
         var kept = [(LossWeighting.name + "factors", [factors.count], factors)]
         if kind == .logVariance {
             kept.append((LossWeighting.name + "logVariances", [factors.count], logVariances))
+        }
+        if kind == .modSquad {
+            kept += scales.arrays.map { (LossWeighting.name + $0.name, [$0.values.count], $0.values) }
         }
         for (place, losses) in history.enumerated() {
             kept.append((LossWeighting.name + "losses\(place)", [losses.count], losses))
@@ -84,6 +97,7 @@ public struct LossWeighting: Hashable, Sendable {
             lookup[LossWeighting.name + name].flatMap { $0.count == count ? $0 : nil }
         }
         if let kept = known("logVariances") { logVariances = kept }
+        scales.restore(known)
         history = [known("losses0"), known("losses1")].compactMap { $0 }
     }
 }

@@ -25,6 +25,9 @@ public final class Trainer {
     private let random: RandomStream
     private let optimizer: Optimizer
     private let schedule: RateSchedule
+    private let stepsPerEpoch: Int
+    /// Steps of the epoch at hand that are done.
+    private var stepsOfEpoch = 0
     private let plan: BackwardPlan
     private let images: ImageSet
     private let meter: ObjectiveMeter
@@ -60,10 +63,14 @@ public final class Trainer {
         meter = ObjectiveMeter(
             objective: objective ?? Objective(classesOf: images, network: network),
             network: network)
-        let trained = network.trainedParameters(of: meter.nodes)
+        let isFrozen = settings.start?.frozen ?? false
+        let shared = isFrozen ? network.sharedParameters : []
+        let trained = network.trainedParameters(of: meter.nodes).filter { !shared.contains($0) }
+        if isFrozen { executor.frozen = network.nodes.indices.map(network.isShared) }
         optimizer = Optimizer(settings: settings, parameters: parameters, trained: trained)
         let steps = (images.count + settings.batch - 1) / settings.batch
-        schedule = RateSchedule(settings: settings, stepsPerEpoch: max(1, steps))
+        stepsPerEpoch = max(1, steps)
+        schedule = RateSchedule(settings: settings, stepsPerEpoch: stepsPerEpoch)
         plan = .training(network, trained)
         guardian = defense?.guarding(meter.objective)
         executor.want(plan)
@@ -101,6 +108,7 @@ public final class Trainer {
             guard batchSum.isFinite else { break }
         }
         epoch += 1
+        stepsOfEpoch = 0
         epochSum = sum
         weighting?.endEpoch(losses: sum.sums.map(\.mean))
         return sum.total
@@ -119,9 +127,14 @@ public final class Trainer {
             _ = gradients()
             ascent.descend(executor)
         }
-        let rate = schedule.rate(step: step)
+        // Epochs of other phases may have had other numbers of steps.
+        let rate = schedule.rate(
+            step: settings.phases == nil ? step : epoch * stepsPerEpoch + stepsOfEpoch)
+        stepsOfEpoch += 1
         optimizer.step(executor, rate: rate)
-        weighting?.step(losses: sum.sums.map(\.mean), rate: Double(rate))
+        weighting?.step(
+            losses: sum.sums.map(\.mean), rate: Double(rate), number: optimizer.steps,
+            settings: settings)
         return sum
     }
 
@@ -176,6 +189,15 @@ public final class Trainer {
         if let missing { throw TrainingState.Failure(missing: missing) }
         weighting?.restore(lookup)
         epoch = state.epoch
+        stepsOfEpoch = 0
+    }
+
+    /// Starts from weights made elsewhere, as the settings' `start` says.
+    ///
+    /// - Parameter checkpoint: What `start.checkpoint` names.
+    public func begin(with checkpoint: ImportedCheckpoint) throws(ImportError) {
+        guard let start = settings.start else { return }
+        try checkpoint.fill(parameters, of: executor.network, part: start.part)
     }
 }
 

@@ -37,12 +37,18 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
     public var augment: [Augmentation]
     /// With `optimizer: sam`: the radius of the ascent step, in units of the weights.
     public var samRadius: Double
+    /// Stretches with images of their own, which last `epochs` together; `nil`: one, of the
+    /// method's images.
+    public var phases: [TrainingPhase]?
+    /// The weights to start from; `nil`: fresh ones.
+    public var start: TrainingStart?
 
     public init(
         epochs: Int = 20, batch: Int = 64, optimizer: Optimizer = .sgd, learningRate: Double = 0.1,
         momentum: Double = 0.9, nesterov: Bool = false, weightDecay: Double = 5e-4,
         schedule: Schedule = .constant, milestones: [Int] = [], factor: Double = 0.1,
-        warmupEpochs: Int = 0, augment: [Augmentation] = [], samRadius: Double = 0.05
+        warmupEpochs: Int = 0, augment: [Augmentation] = [], samRadius: Double = 0.05,
+        phases: [TrainingPhase]? = nil, start: TrainingStart? = nil
     ) {
         self.epochs = epochs
         self.batch = batch
@@ -57,5 +63,7 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
         self.warmupEpochs = warmupEpochs
         self.augment = augment
         self.samRadius = samRadius
+        self.phases = phases
+        self.start = start
     }
 }

@@ -108,8 +108,12 @@ extension SeedSettings {
 }
 
 extension TrainingSettings {
+    /// Phases and a start are there only where they are set; their absence says that there are none.
     var tree: SettingTree {
-        .map([
+        let phased: [SettingTree.Entry] =
+            phases.map { [.init("phases", .list($0.map(\.tree)))] } ?? []
+        let started: [SettingTree.Entry] = start.map { [.init("init", $0.tree)] } ?? []
+        return .map(phased + started + [
             .init("epochs", .whole(epochs)),
             .init("batch", .whole(batch)),
             .init("optimizer", .text(optimizer.rawValue)),
@@ -123,6 +127,24 @@ extension TrainingSettings {
             .init("warmupEpochs", .whole(warmupEpochs)),
             .init("augment", .list(augment.map { .text($0.rawValue) })),
             .init("samRadius", .number(samRadius)),
+        ])
+    }
+}
+
+extension TrainingPhase {
+    var tree: SettingTree {
+        .map([
+            .init("epochs", .whole(epochs)), .init("data", .text(data.rawValue)),
+            .init("images", .text(images.rawValue)),
+        ])
+    }
+}
+
+extension TrainingStart {
+    var tree: SettingTree {
+        .map([
+            .init("checkpoint", .text(checkpoint)), .init("part", .text(part.rawValue)),
+            .init("frozen", .flag(frozen)),
         ])
     }
 }

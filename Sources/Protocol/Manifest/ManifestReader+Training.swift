@@ -7,8 +7,8 @@ extension ManifestReader {
         let effects = EffectTracker(problems)
         defer { effects.report() }
         return Axes.read(node, "training", problems) { item, path in
-            combinations(item, path, listKeys: ["augment", "milestones"]).map { section in
-                section.checkKeys(Self.trainingKeys, later: Self.laterTrainingKeys)
+            combinations(item, path, listKeys: ["augment", "milestones", "phases"]).map { section in
+                section.checkKeys(Self.trainingKeys)
                 return withoutIdle(training(section), section, effects)
             }
         }
@@ -16,11 +16,7 @@ extension ManifestReader {
 
     private static let trainingKeys = [
         "epochs", "batch", "optimizer", "learningRate", "momentum", "nesterov", "weightDecay",
-        "schedule", "milestones", "factor", "warmupEpochs", "augment", "samRadius",
-    ]
-    private static let laterTrainingKeys = [
-        "init": "every run starts from fresh weights",
-        "phases": "a run trains on one kind of data from its first epoch to its last",
+        "schedule", "milestones", "factor", "warmupEpochs", "augment", "samRadius", "phases", "init",
     ]
 
     private func training(_ section: SectionReader) -> TrainingSettings {
@@ -45,7 +41,62 @@ extension ManifestReader {
                 "warmupEpochs", in: 0...epochs, default: usual.warmupEpochs),
             augment: augment(section),
             samRadius: section.number(
-                "samRadius", in: .above(0, upTo: 100), default: usual.samRadius))
+                "samRadius", in: .above(0, upTo: 100), default: usual.samRadius),
+            phases: phases(section, epochs), start: start(section))
+    }
+
+    /// `[{ epochs: 5, data: clean, images: first-half }, ...]`.
+    private func phases(_ section: SectionReader, _ epochs: Int) -> [TrainingPhase]? {
+        guard let node = section.node("phases"), !node.isNull else { return nil }
+        let field = section.field("phases")
+        guard (1...Limits.phases).contains(node.items.count) else {
+            problems.refuse(node, field, "it takes 1 to \(Limits.phases) phases")
+            return nil
+        }
+        let phases = node.items.enumerated().compactMap { index, item -> TrainingPhase? in
+            guard let part = SectionReader(item, "\(field)[\(index)]", problems) else { return nil }
+            part.checkKeys(["epochs", "data", "images"])
+            guard named(part, "epochs") != nil, named(part, "data") != nil else { return nil }
+            return TrainingPhase(
+                epochs: part.whole("epochs", in: 1...Limits.epochs, default: 1),
+                data: part.choice("data", among: TrainingPhase.Source.allCases, default: .poison),
+                images: part.choice(
+                    "images", among: TrainingPhase.Share.allCases, default: .all))
+        }
+        guard phases.count == node.items.count else { return nil }
+        let total = phases.reduce(0) { $0 + $1.epochs }
+        if total != epochs {
+            problems.refuse(
+                node, field,
+                "its phases last \(total) epochs together, and training.epochs is \(epochs); they "
+                    + "must be equal")
+        }
+        return phases
+    }
+
+    /// A path, or `{ checkpoint: PATH, part: backbone, frozen: true }`.
+    private func start(_ section: SectionReader) -> TrainingStart? {
+        guard let node = section.node("init"), !node.isNull else { return nil }
+        let field = section.field("init")
+        let right = "it must be the path of a checkpoint"
+        if isScalar(node) {
+            return problems.text(node, field, right).map { TrainingStart(checkpoint: $0) }
+        }
+        guard let part = SectionReader(node, field, problems) else { return nil }
+        part.checkKeys(["checkpoint", "part", "frozen"])
+        guard let place = named(part, "checkpoint"),
+            let path = problems.text(place, part.field("checkpoint"), right), !path.isEmpty
+        else { return nil }
+        let start = TrainingStart(
+            checkpoint: path,
+            part: part.choice("part", among: TrainingStart.Part.allCases, default: .network),
+            frozen: part.flag("frozen", default: false))
+        if start.frozen, start.part == .network, let node = part.node("frozen") {
+            problems.refuse(
+                node, part.field("frozen"),
+                "a frozen backbone goes with part: backbone, whose heads start fresh")
+        }
+        return start
     }
 
     private func milestones(_ section: SectionReader, _ epochs: Int) -> [Int] {

@@ -60,17 +60,19 @@ enum CanonicalJob {
     /// and with the defense where it has rewritten them.
     static func measurement(
         _ course: Course, of task: Encoded<String>, poison: JobKey?, rewritten: Bool,
-        checkpoint: JobKey, weights: JobKey?, sal: Encoded<SALSettings>, seed: UInt64,
-        revision: Int, entryCount: Int
+        checkpoint: JobKey, weights: JobKey?, share: TrainingPhase.Share?,
+        sal: Encoded<SALSettings>, seed: UInt64, revision: Int, entryCount: Int
     ) -> PlannedJob {
         let spec = SALSpec(
             data: course.data.value, poison: poison, task: task.value,
             model: course.model.value, checkpoint: checkpoint, settings: sal.value, seed: seed,
-            defense: rewritten ? course.defense.value : nil, weights: weights)
+            defense: rewritten ? course.defense.value : nil, weights: weights, share: share)
         var settings = "{\"checkpoint\":\"\(checkpoint)\",\"data\":\(course.data.text)"
         if rewritten { settings += ",\"defense\":\(course.defense.text)" }
         settings += ",\"model\":\(course.model.text)" + member("poison", poison)
-        settings += ",\"seed\":\(seed),\"settings\":\(sal.text),\"task\":\(task.text)"
+        settings += ",\"seed\":\(seed),\"settings\":\(sal.text)"
+        settings += share.map { ",\"share\":\"\($0.rawValue)\"" } ?? ""
+        settings += ",\"task\":\(task.text)"
         settings += member("weights", weights) + "}"
         return job(JobSpec(.sal(spec), revision: revision), settings, entryCount: entryCount)
     }

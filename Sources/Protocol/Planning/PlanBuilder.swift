@@ -22,27 +22,32 @@ struct PlanBuilder {
         var training: Encoded<TrainingSettings>
         var sal: Encoded<SALSettings>
         var sweep: SALSweepSettings
+        /// The epochs that are measured.
         var epochs: [Int]
+        /// The epochs after which a segment ends: those, and where phases end; rising.
+        var stops: [Int]
     }
 
     init(
-        _ manifest: Manifest, filterCounts: [ModelOnData: [Int]], revisions: Revisions,
-        crafting: @escaping (MethodSettings) -> MethodCrafting
+        _ manifest: Manifest, labels: CellLabels, filterCounts: [ModelOnData: [Int]],
+        revisions: Revisions, crafting: @escaping (MethodSettings) -> MethodCrafting
     ) {
         self.manifest = manifest
         self.crafting = crafting
         self.filterCounts = filterCounts
         self.revisions = revisions
-        labels = CellLabels(manifest)
+        self.labels = labels
         seeds = manifest.seeds.runs(sweep: manifest.seed)
         tasks = manifest.tasks.compactMap { TaskSettings(text: $0) }
         models = manifest.models.map(Encoded.init)
         planes = (manifest.landscape?.planes ?? []).map(Encoded.init)
         studies = manifest.training.flatMap { training in
             manifest.sal.map { sal in
-                Study(
+                let epochs = sal.measuredEpochs(of: training.epochs)
+                return Study(
                     training: Encoded(training), sal: Encoded(sal.resolved(for: training)),
-                    sweep: sal, epochs: sal.measuredEpochs(of: training.epochs))
+                    sweep: sal, epochs: epochs,
+                    stops: Set(epochs + training.phaseEnds).sorted())
             }
         }
     }
@@ -152,10 +157,16 @@ struct PlanBuilder {
         var run = PlannedRun(
             seed: number, poison: poison.last, segments: [], measurements: [],
             prerequisites: Array(poison.dropLast()))
-        for (epoch, weights) in zip(cell.study.epochs, weights) {
+        var open = weights[...]
+        for epoch in cell.study.stops {
+            let phase = cell.study.training.value.phase(ofEpoch: epoch)
+            var course = course
+            if phase?.data == .clean { course.poison = nil }
             let segment = segment(course, upTo: epoch, after: run.segments.last, cell)
             run.segments.append(try add(segment))
-            let measurement = measurement(course, task, segment.key, weights, seeds, cell)
+            guard cell.study.epochs.contains(epoch) else { continue }
+            let measurement = measurement(
+                course, task, segment.key, open.popFirst() ?? nil, phase?.images, seeds, cell)
             run.measurements.append(.init(epoch: epoch, job: try add(measurement)))
         }
         for plane in landscapes(ofRun: number) {
@@ -166,11 +177,11 @@ struct PlanBuilder {
         return run
     }
 
-    /// The segment that ends with a measured epoch, and begins after the one measured before.
+    /// The segment that ends with a stop, and begins after the stop before.
     private func segment(
         _ course: CanonicalJob.Course, upTo epoch: Int, after previous: JobKey?, _ cell: Cell
     ) -> PlannedJob {
-        let first = (cell.study.epochs.last { $0 < epoch } ?? 0) + 1
+        let first = (cell.study.stops.last { $0 < epoch } ?? 0) + 1
         return CanonicalJob.segment(
             course, epochs: first...epoch, previous: previous,
             revision: revisions.ofTraining(
@@ -184,10 +195,10 @@ struct PlanBuilder {
         var clean = course
         clean.poison = nil
         var keys: [JobKey] = []
-        for epoch in cell.study.epochs {
+        for epoch in cell.study.stops {
             keys.append(try add(segment(clean, upTo: epoch, after: keys.last, cell)))
         }
-        return keys
+        return zip(cell.study.stops, keys).filter { cell.study.epochs.contains($0.0) }.map(\.1)
     }
 
     /// Adds all that a run's poison takes.
@@ -237,12 +248,12 @@ struct PlanBuilder {
         _ surrogate: MethodCrafting.Surrogate, _ seeds: RunSeeds, _ subset: Encoded<DataSpec>,
         _ study: Study
     ) throws(PlanError) -> [JobKey] {
-        var training = surrogate.training.map(Encoded.init) ?? study.training
-        if let epochs = surrogate.epochs, epochs != training.value.epochs {
-            var other = training.value
-            other.epochs = epochs
-            training = Encoded(other)
-        }
+        // What is learned from and from where are the victim's.
+        var other = surrogate.training ?? study.training.value
+        other.phases = nil
+        other.start = nil
+        other.epochs = surrogate.epochs ?? other.epochs
+        let training = Encoded(other)
         let course = CanonicalJob.Course(
             data: subset, poison: nil, task: Encoded(surrogate.task.rawValue),
             model: Encoded(surrogate.model),
@@ -300,18 +311,20 @@ struct PlanBuilder {
 
     private func measurement(
         _ course: CanonicalJob.Course, _ task: Encoded<String>, _ checkpoint: JobKey,
-        _ weights: JobKey?, _ seeds: RunSeeds, _ cell: Cell
+        _ weights: JobKey?, _ share: TrainingPhase.Share?, _ seeds: RunSeeds, _ cell: Cell
     ) -> PlannedJob {
         let model = cell.model.value
         let place = ModelOnData(
             model: model, dataSet: cell.data.set, task: cell.tasks.trainingText)
         let filters = filterCounts[place] ?? []
+        let isTest = cell.study.sal.value.data == .test
         let (poison, isRewritten) = shown(cell.study.sal.value.data, course, cell)
         let revision = revisions.ofSAL(
             model.name, defense: isRewritten ? cell.defense.value.name : "none")
         return CanonicalJob.measurement(
             course, of: task, poison: poison, rewritten: isRewritten, checkpoint: checkpoint,
-            weights: weights, sal: cell.study.sal, seed: seeds.sal,
+            weights: weights, share: isTest || share == .all ? nil : share, sal: cell.study.sal,
+            seed: seeds.sal,
             revision: revision + cell.tasks.revision,
             entryCount: max(1, cell.study.sal.value.entryCount(filterCounts: filters)))
     }

@@ -12,6 +12,8 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
     case methodUnfit(method: String, dataSet: String, reason: String)
     /// A defense whose settings do not fit the images of a data set.
     case defenseUnfit(defense: String, dataSet: String, reason: String)
+    /// A checkpoint that no training can start from.
+    case startUnfit(checkpoint: String, reason: String)
     case tooManyCells(limit: Int)
     case tooManyJobs(limit: Int)
 
@@ -29,6 +31,8 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
             "methods: \(method) cannot be crafted on \(set): \(reason)"
         case .defenseUnfit(let defense, let set, let reason):
             "defenses: \(defense) cannot be used on \(set): \(reason)"
+        case .startUnfit(let checkpoint, let reason):
+            "training.init: \(checkpoint) cannot be started from: \(reason)"
         case .tooManyCells(let limit):
             "the grid has more than \(limit) cells; make it smaller, or several sweeps of it"
         case .tooManyJobs(let limit):

@@ -28,6 +28,14 @@ enum PlanNotes {
         }
         return notes
     }
+
+    /// What is worth knowing of the data sets.
+    static func of(_ facts: [String: DataFacts]) -> [String] {
+        facts.sorted { $0.key < $1.key }.flatMap { set, facts in
+            facts.notes.map { "\(set): \($0)" }
+        }
+    }
+
     /// Cells that mean nothing, equal reasons told once.
     static func notApplicable(_ cells: [PlannedCell]) -> [String] {
         var reasons: [String] = []

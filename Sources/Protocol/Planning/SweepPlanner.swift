@@ -12,6 +12,8 @@ public enum SweepPlanner {
     ///   - resolveMethod: Fills in what of a method's settings depends on the size of the images,
     ///     and refuses what does not fit them; by default settings stay as they are.
     ///   - resolveDefense: The same for defenses.
+    ///   - resolveTraining: Names what a training starts from by its content, and refuses what is
+    ///     no checkpoint; by default settings stay as they are.
     ///   - reasonUnfit: Why a defense means nothing for a task on such images; its cells are then
     ///     planned without runs.
     ///   - crafting: What it takes to craft a method with complete settings; by default one job.
@@ -23,14 +25,17 @@ public enum SweepPlanner {
         resolveDefense: (DefenseSettings, DataFacts) throws -> DefenseSettings = { given, _ in
             given
         },
+        resolveTraining: (TrainingSettings) throws -> TrainingSettings = { $0 },
         reasonUnfit: (DefenseSettings, String, DataFacts) -> String? = { _, _, _ in nil },
         crafting: @escaping (MethodSettings) -> MethodCrafting = { _ in MethodCrafting() },
         revisions: Revisions
     ) throws(PlanError) -> SweepPlan {
         try PlanCheck.check(manifest, facts: facts)
         let filterCounts = try PlanCheck.filterCounts(manifest, facts, measuredLayers)
+        var resolved = manifest
+        resolved.training = try PlanCheck.resolved(manifest.training, resolveTraining)
         var builder = PlanBuilder(
-            manifest, filterCounts: filterCounts, revisions: revisions, crafting: crafting)
+            resolved, labels: CellLabels(manifest), filterCounts: filterCounts, revisions: revisions, crafting: crafting)
         for data in manifest.data {
             guard let known = facts[data.set] else { throw .factsMissing(dataSet: data.set) }
             let methods = try PlanCheck.resolved(manifest.methods, on: data, known, resolveMethod)
@@ -43,8 +48,14 @@ public enum SweepPlanner {
         return SweepPlan(
             name: manifest.name, manifest: manifest.canonicalJSON, cells: builder.cells,
             jobs: builder.jobs, comparison: manifest.compare,
+<<<<<<< HEAD
             notes: PlanNotes.of(manifest) + PlanNotes.notApplicable(builder.cells),
             auditShare: manifest.audit, keep: manifest.keep)
+=======
+            notes: PlanNotes.of(manifest) + PlanNotes.of(facts)
+                + PlanNotes.notApplicable(builder.cells),
+            auditShare: manifest.audit)
+>>>>>>> 101e967 (wip)
     }
 }
 
@@ -102,6 +113,22 @@ enum PlanCheck {
                 complete.append(try resolve(method, facts))
             } catch {
                 throw .methodUnfit(method: method.name, dataSet: data.set, reason: "\(error)")
+            }
+        }
+        return complete
+    }
+
+    /// Trainings, each with what it starts from.
+    static func resolved(
+        _ trainings: [TrainingSettings], _ resolve: (TrainingSettings) throws -> TrainingSettings
+    ) throws(PlanError) -> [TrainingSettings] {
+        var complete: [TrainingSettings] = []
+        for training in trainings {
+            do {
+                complete.append(try resolve(training))
+            } catch {
+                throw .startUnfit(
+                    checkpoint: training.start?.checkpoint ?? "", reason: "\(error)")
             }
         }
         return complete

@@ -35,6 +35,6 @@ public enum PoisonReading {
     ) throws -> (clean: ImageSet, poisoned: ImageSet) {
         let subset = try RunnerData().images(spec.data, folder: dataFolder).train
         let set = try DataSetLibrary().open(name: spec.data.settings.set, folder: dataFolder)
-        return (set.train, try PoisonFile.read(path, clean: subset))
+        return (try set.train, try PoisonFile.read(path, clean: subset))
     }
 }

@@ -20,7 +20,7 @@ public struct RunContext {
         progress: @escaping (Double) -> Void,
         imported: @escaping (Digest) throws -> String = { digest in
             throw RunnerError.artifactMisfits(
-                "imported poison",
+                "imported file",
                 reason: "nothing was imported here, and \(digest.short) is asked for")
         }
     ) {

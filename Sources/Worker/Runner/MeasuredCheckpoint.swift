@@ -15,6 +15,8 @@ struct MeasuredCheckpoint {
         var source: SALSettings.Source
         var count: Int
         var seed: UInt64
+        /// Which training images they are taken from, where a phase was of fewer than all.
+        var share: TrainingPhase.Share?
     }
 
     let network: Network
@@ -32,10 +34,12 @@ struct MeasuredCheckpoint {
         let defended = try data.defended(
             question.defense ?? DefenseSettings(), question.data, poison: question.poison,
             clean: source.train, context)
+        let share = question.share.flatMap { source.positions(of: $0) }
+        func shared(_ images: ImageSet) -> ImageSet { share.map(images.selecting) ?? images }
         let set =
             switch question.source {
-            case .train: defended.train
-            case .cleanTrain: defended.shown(source.train)
+            case .train: shared(defended.train)
+            case .cleanTrain: shared(defended.shown(source.train))
             case .test: defended.shown(source.test)
             }
         random = RandomStream(seed: question.data.sweepSeed)
@@ -46,7 +50,7 @@ struct MeasuredCheckpoint {
         let released =
             question.source != .train
             ? images
-            : try data.trained(on: question.poison, clean: source.train, context)
+            : try shared(data.trained(on: question.poison, clean: source.train, context))
                 .stratifiedSubset(count: question.count, random: random.derived("images"))
         tasks = try TaskSettings.of(question.task)
         network = try source.network(question.model, tasks)
@@ -82,7 +86,8 @@ extension MeasuredCheckpoint.Question {
         self.init(
             data: spec.data, poison: spec.poison, defense: spec.defense, task: spec.task,
             model: spec.model, checkpoint: spec.checkpoint, weights: spec.weights,
-            source: spec.settings.data, count: spec.settings.images, seed: spec.seed)
+            source: spec.settings.data, count: spec.settings.images, seed: spec.seed,
+            share: spec.share)
     }
 
     /// - Throws: `RunnerError` for a landscape of no checkpoint.

@@ -5,10 +5,20 @@ import FathomProtocol
 struct RunImages {
     let train: ImageSet
     let test: ImageSet
+    /// Training images of the whole set.
+    let setCount: Int
+
+    /// Positions of the training images that a phase is of; `nil`: all.
+    func positions(of share: TrainingPhase.Share) -> [Int]? {
+        share == .all ? nil : share.positions(of: train.indices, setCount: setCount)
+    }
 
     func network(_ model: ModelSettings, _ tasks: TaskSettings) throws -> Network {
         try ModelRegistry.network(
-            model, heads: tasks.heads(channels: train.channels, classes: train.classCount),
+            model,
+            heads: tasks.heads(
+                channels: train.channels, classes: train.classCount,
+                pixelClasses: train.pixelClassCount),
             channels: train.channels, height: train.height, width: train.width)
     }
 
@@ -31,6 +41,7 @@ final class RunnerData {
         var kinds: [TaskKind]
         /// Whose images they were worked out from; `nil`: the clean ones.
         var released: JobKey?
+        var source: TargetSource
         var labels: [Int32]
     }
 
@@ -44,7 +55,8 @@ final class RunnerData {
             train: try set.subset(
                 .train, count: spec.settings.train, random: random.derived("train")),
             test: try set.subset(
-                .test, count: spec.settings.test, random: random.derived("test")))
+                .test, count: spec.settings.test, random: random.derived("test")),
+            setCount: set.facts.trainCount)
         images = (spec, chosen)
         poison = nil
         targets = [:]
@@ -82,14 +94,17 @@ final class RunnerData {
         let released = tasks.targets == .released ? key : nil
         let place = TargetKey(
             part: part, indices: shown.indices, kinds: tasks.kinds, released: released,
-            labels: shown.labels)
+            source: tasks.targets, labels: shown.labels)
         if let made = targets[place] { return made }
         let set = try open(spec, folder: folder)
-        let source = released == nil ? set.images(part, at: shown.indices) : shown
-        let needsMaps = tasks.kinds.contains(where: \.needsMaps)
+        let source = released == nil ? try set.images(part, at: shown.indices) : shown
+        // What a thief derives comes from pixels alone, of test images too.
+        let maps =
+            tasks.targets == .clean
+            ? try set.maps(part, of: shown, for: tasks.kinds) : nil
         let made = TaskTargets(
-            of: tasks.kinds, images: source, labels: shown.labels,
-            maps: needsMaps ? set.maps(part, of: shown) : nil, clips: clips(of: set, tasks))
+            of: tasks.kinds, images: source, labels: shown.labels, maps: maps,
+            clips: try clips(of: set, tasks))
         // Training, test and SAL images of one run; more would only grow.
         if targets.count >= 6 { targets = [:] }
         targets[place] = made
@@ -97,12 +112,12 @@ final class RunnerData {
     }
 
     /// Where the set's responses are cut; worked out once, and only for tasks that are cut.
-    private func clips(of set: DataSet, _ tasks: TaskSettings) -> ClipConstants {
+    private func clips(of set: DataSet, _ tasks: TaskSettings) throws -> ClipConstants {
         guard tasks.needsClips else { return ClipConstants(edge: 1, keypoint: 1) }
         let kinds = tasks.kinds
         if let clips, clips.digest == set.facts.digest, clips.kinds == kinds { return clips.clips }
         let count = min(ClipConstants.imagesMax, set.facts.trainCount)
-        let made = ClipConstants(for: kinds, of: set.images(.train, at: Array(0..<count)))
+        let made = ClipConstants(for: kinds, of: try set.images(.train, at: Array(0..<count)))
         clips = (set.facts.digest, kinds, made)
         return made
     }
@@ -111,8 +126,19 @@ final class RunnerData {
 /// What a run's networks are shown once its defense has rewritten images.
 struct DefendedImages {
     /// What is trained on.
-    let train: ImageSet
+    private(set) var train: ImageSet
+    /// Which of the run's training images those are; `nil`: all.
+    private(set) var positions: [Int]?
     fileprivate let rewriting: (any ImageRewriting)?
+
+    /// The same with fewer images to train on; `nil`: all.
+    func restricted(to positions: [Int]?) -> DefendedImages {
+        guard let positions else { return self }
+        var restricted = self
+        restricted.train = train.selecting(positions)
+        restricted.positions = positions
+        return restricted
+    }
 
     /// Images that are not trained on, as the defense has them shown.
     func shown(_ images: ImageSet) -> ImageSet { rewriting?.rewritten(images) ?? images }

@@ -15,7 +15,8 @@ struct TaskTrainingJob {
     ) throws -> JobOutcome {
         let network = try source.network(spec.model, tasks)
         // Targets are of images as released; what a defense does to them comes after.
-        let released = try data.trained(on: spec.poison, clean: source.train, context)
+        var released = try data.trained(on: spec.poison, clean: source.train, context)
+        if let positions = images.positions { released = released.selecting(positions) }
         let targets = try targets(released, perturbedBy: spec.poison, .train)
         let test = try self.targets(source.test, perturbedBy: nil, .test)
         let trainer = Trainer(
@@ -59,6 +60,7 @@ struct TaskTrainingJob {
             try trainer.restore(checkpoint.state)
             return checkpoint.untrained
         }
+        try context.begin(trainer, spec.training)
         guard tasks.isMulti else { return nil }
         let clean = try targets(source.train, perturbedBy: nil, .train)
         return try TaskEvaluation.results(
@@ -84,7 +86,7 @@ struct TaskTrainingJob {
             [row(epoch, kind, "train", "loss", sum.mean)]
                 + (kind == .cls ? [row(epoch, kind, "train", "accuracy", sum.accuracy)] : [])
         }
-        if tasks.weighting == .dwa || tasks.weighting == .logVariance {
+        if tasks.weighting.isLearned {
             rows += zip(tasks.kinds, factors).map { row(epoch, $0, "train", "weight", $1) }
         }
         // A network that is no longer made of numbers is not judged further.

@@ -11,7 +11,8 @@ struct TrainingJob {
         let tasks = try check()
         let source = try data.images(spec.data, folder: context.dataFolder)
         let images = try data.defended(
-            spec.defense, spec.data, poison: spec.poison, clean: source.train, context)
+            spec.defense, spec.data, poison: spec.poison, clean: source.train, context
+        ).restricted(to: positions(source))
         let random = RandomStream(seed: spec.data.sweepSeed)
             .derived("run", Int(truncatingIfNeeded: spec.seed))
         guard tasks.isPlainClassification else {
@@ -26,6 +27,8 @@ struct TrainingJob {
         if let previous = spec.previous {
             let checkpoint = try CheckpointFile(path: try context.input(previous, "checkpoint"))
             try trainer.restore(checkpoint.state)
+        } else {
+            try context.begin(trainer, spec.training)
         }
         let test = images.shown(source.test)
         var metrics: [MetricRow] = []
@@ -54,7 +57,22 @@ struct TrainingJob {
                 field: "epochs", value: "\(spec.firstEpoch)...\(spec.lastEpoch)",
                 known: "segments that begin at 1 or go on from a checkpoint")
         }
+        guard
+            spec.training.phases == nil
+                || spec.training.phaseEnds.first { $0 >= spec.firstEpoch } ?? 0 >= spec.lastEpoch
+        else {
+            throw RunnerError.unsupported(
+                field: "epochs", value: "\(spec.firstEpoch)...\(spec.lastEpoch)",
+                known: "segments within one phase, which end at \(spec.training.phaseEnds)")
+        }
         return tasks
+    }
+
+    /// Which of the run's training images the segment's phase trains on; `nil`: all.
+    private func positions(_ source: RunImages) -> [Int]? {
+        spec.training.phase(ofEpoch: spec.firstEpoch).flatMap {
+            source.positions(of: $0.images)
+        }
     }
 
     /// A network that is no longer made of numbers is neither trained nor judged further.
@@ -79,6 +97,19 @@ struct TrainingJob {
                     value: isNumber ? value : nil, flag: isNumber ? nil : "diverged")
             }
         }
+    }
+}
+
+extension RunContext {
+    /// Gives a fresh trainer the weights that its settings say it starts from.
+    func begin(_ trainer: Trainer, _ settings: TrainingSettings) throws {
+        guard let start = settings.start else { return }
+        guard let digest = Digest(hex: start.checkpoint) else {
+            throw RunnerError.unsupported(
+                field: "training.init", value: start.checkpoint,
+                known: "checkpoints by their digest")
+        }
+        try trainer.begin(with: try ImportedCheckpoint(path: try imported(digest)))
     }
 }
 

@@ -47,7 +47,7 @@ struct TaskTests {
     func unfitTasks() throws {
         var facts = try DataSetCatalog.open(name: "rooms10-easy").facts
         for kind in TaskKind.allCases { #expect(TaskSettings([kind]).problem(with: facts) == nil) }
-        facts.hasMaps = false
+        facts.mapTasks = []
         for kind in TaskKind.allCases {
             #expect((TaskSettings([kind]).problem(with: facts) == nil) == !kind.needsMaps)
         }
@@ -156,7 +156,7 @@ struct TaskTests {
     func weighting() throws {
         let images = Self.renderer.images(.train, Array(0..<20))
         let own = targets(0..<20)
-        for weighting in [TaskWeighting.logVariance, .dwa] {
+        for weighting in [TaskWeighting.logVariance, .modSquad, .dwa] {
             let settings = TaskSettings([.cls, .depth], weighting: weighting)
             func trainer() throws -> Trainer {
                 let network = try ModelRegistry.network(

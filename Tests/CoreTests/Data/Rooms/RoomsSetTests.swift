@@ -86,11 +86,11 @@ struct RoomsSetTests {
         let random = RandomStream(seed: 3).derived("subset")
         let subset = try set.subset(.test, count: 25, random: random)
         #expect(subset.count == 25)
-        let again = set.images(.test, at: subset.indices)
+        let again = try set.images(.test, at: subset.indices)
         #expect(again.pixels == subset.pixels && again.labels == subset.labels)
-        let maps = try #require(set.maps(.test, of: subset))
+        let maps = try #require(try set.maps(.test, of: subset))
         #expect(maps.count == 25 && maps.depth.count == 25 * 1024)
-        #expect(set.facts.hasMaps && set.facts.trainCount == 10_000)
+        #expect(set.facts.mapTasks.count == 6 && set.facts.trainCount == 10_000)
     }
 
     @Test("sets of another difficulty or size are other sets")
