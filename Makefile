@@ -23,7 +23,7 @@ setup: ## Check Swift, install missing system libraries
 build: setup ## Build the optimised binary, .build/release/fathom
 	$(SWIFT) build -c release --product fathom
 
-quickstart: build ## Measure five treatments of Fashion-MNIST and print the leaderboard
+quickstart: build ## Measure five treatments of rooms, for two tasks, and print the leaderboards
 	$(FATHOM) run sweeps/quickstart.yaml $(if $(DB),--db $(DB))
 
 test: setup ## Build and run the everyday test suite

@@ -8,6 +8,7 @@ figure() {
     printf '{"bench": "%s", "result": %s}\n' "$*" "$result"
 }
 
+figure render --images 4000
 figure sal --model lenet5 --images 2000 --batch 250 --passes 10 --threads 2
 figure sal --model resnet18 --width 16 --images 256 --batch 64 --passes 1 --threads 2
 figure sal --model resnet18 --width 64 --images 64 --batch 8 --passes 1 --threads 2

@@ -1,16 +1,20 @@
-"""Checks the quickstart's leaderboard against what the science says it must show.
+"""Checks the quickstart's leaderboards against what the science says they must show.
 
     check_quickstart.py LEADERBOARD.json
 
-Clean training scores UD 1 by definition and learns; noise of the same size leaves accuracy as it
-is; the two shortcuts, lsp and ops, take much of it. Exit status 1 when a claim does not hold.
+For each task: clean training scores UD 1 by definition and learns; noise of the same size leaves
+its metric nearly as it is; every row says what is lost and whether its UD can be believed, or why
+it cannot tell. For the class: both shortcuts, lsp and ops, take much of the accuracy. What a
+class-keyed poison does to normals is told, not claimed. Exit status 1 when a claim does not hold.
 """
 import json
 import sys
 
-ACCURACY_CLEAN_MIN = 0.70
-RANDOM_NOISE_MAX = 0.05
+METHODS = ("clean", "rand-s", "rand-c", "lsp", "ops")
+ACCURACY_CLEAN_MIN = 0.35
 SHORTCUT_DROP_MIN = 0.15
+# Of what clean training gains over chance.
+RANDOM_NOISE_DAMAGE_MAX = 0.25
 
 
 def number(row, key):
@@ -19,26 +23,45 @@ def number(row, key):
     return float(value) if isinstance(value, (int, float)) else float("nan")
 
 
-def claims(rows):
-    """Yields what must hold, as (holds, sentence)."""
-    by_method = {row.get("method"): row for row in rows}
-    missing = [name for name in ("clean", "rand-s", "lsp", "ops") if name not in by_method]
-    yield not missing, f"clean, rand-s, lsp and ops are listed (missing: {missing or 'none'})"
+def of_task(rows, task):
+    """Yields what must hold of one task, as (holds, sentence)."""
+    by_method = {row.get("method"): row for row in rows if row.get("task") == task}
+    missing = [name for name in METHODS if name not in by_method]
+    yield not missing, f"{task}: all methods are listed (missing: {missing or 'none'})"
     if missing:
         return
-    clean = by_method["clean"]
-    accuracy, ud = number(clean, "metric"), number(clean, "ud")
-    yield ud == 1, f"UD of clean is exactly 1: {ud}"
-    yield accuracy > ACCURACY_CLEAN_MIN, f"clean accuracy {accuracy:.3f} > {ACCURACY_CLEAN_MIN}"
-    random = number(by_method["rand-s"], "metric")
+    clean, noise = by_method["clean"], by_method["rand-s"]
+    metric, chance = number(clean, "metric"), number(clean, "chance")
+    yield number(clean, "ud") == 1, f"{task}: UD of clean is exactly 1: {clean.get('ud')}"
+    gain = metric - chance
+    better = gain > 0 if task == "cls" else gain < 0
+    yield better, f"{task}: clean training ({metric:.3f}) beats chance ({chance:.3f})"
+    lost = (metric - number(noise, "metric")) / gain if gain else float("nan")
     yield (
-        abs(random - accuracy) <= RANDOM_NOISE_MAX,
-        f"rand-s accuracy {random:.3f} is within {RANDOM_NOISE_MAX} of clean",
+        abs(lost) <= RANDOM_NOISE_DAMAGE_MAX,
+        f"{task}: rand-s loses {lost:.3f} of the gain, within {RANDOM_NOISE_DAMAGE_MAX} of none",
     )
+    for name in METHODS:
+        row = by_method[name]
+        told = row.get("damage") is not None or row.get("damageReason")
+        yield bool(told), f"{task}, {name}: damage {row.get('damage')}, or the reason for none"
+    judged = {row.get("calibrated") for row in by_method.values()}
+    yield len(judged) == 1, f"{task}: one verdict on UD: calibrated is {judged}"
+
+
+def claims(rows):
+    """Yields what must hold, as (holds, sentence)."""
+    for task in ("cls", "normal"):
+        yield from of_task(rows, task)
+    accuracy = {
+        row.get("method"): number(row, "metric") for row in rows if row.get("task") == "cls"
+    }
+    clean = accuracy.get("clean", float("nan"))
+    yield clean > ACCURACY_CLEAN_MIN, f"clean accuracy {clean:.3f} > {ACCURACY_CLEAN_MIN}"
     for name in ("lsp", "ops"):
-        poisoned = number(by_method[name], "metric")
+        poisoned = accuracy.get(name, float("nan"))
         yield (
-            accuracy - poisoned >= SHORTCUT_DROP_MIN,
+            clean - poisoned >= SHORTCUT_DROP_MIN,
             f"{name} accuracy {poisoned:.3f} is at least {SHORTCUT_DROP_MIN} below clean",
         )
 

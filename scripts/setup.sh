@@ -65,8 +65,8 @@ check_without_apt() {
     [ -z "$missing" ] || stop \
         "this system has no apt-get, and pkg-config does not find:$missing. Install their" \
         "development files and run this again."
-    say "the libraries are here. The quickstart also reads Fashion-MNIST's four .gz files" \
-        "(https://github.com/zalandoresearch/fashion-mnist); README.md says where it looks."
+    say "the libraries are here. Tests and the second example also read Fashion-MNIST's four .gz" \
+        "files (https://github.com/zalandoresearch/fashion-mnist), which docs/data.md speaks of."
 }
 
 install_packages() {

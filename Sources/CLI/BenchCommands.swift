@@ -7,8 +7,11 @@ import Foundation
 /// Times the compute core and the scheduler.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Time training, SAL and the scheduler.",
-        subcommands: [BenchTrainCommand.self, BenchSALCommand.self, BenchSchedulerCommand.self])
+        commandName: "bench", abstract: "Time training, SAL, drawing and the scheduler.",
+        subcommands: [
+            BenchTrainCommand.self, BenchSALCommand.self, BenchRenderCommand.self,
+            BenchSchedulerCommand.self,
+        ])
 }
 
 /// What both benches are told.

@@ -58,6 +58,8 @@ struct StatusCommand: ParsableCommand {
           sum(a.state = 'accepted') AS done, sum(a.state IN ('error', 'slotDeath')) AS failed,
           sum(a.state = 'probation') AS onProbation,
           sum(a.state IN ('workerLost', 'handedBack')) AS lost,
+          (SELECT group_concat(DISTINCT substr(e.detail, 1, instr(e.detail, ' ') - 1))
+            FROM event e WHERE e.kind = 'dataLacking' AND e.subject = w.id) AS lacks,
           sum(a.state = 'agreed') AS agreed, sum(a.state = 'disagreed') AS disagreed,
           datetime(w.lastSeenAt / 1000000, 'unixepoch') AS came,
           datetime(w.leftAt / 1000000, 'unixepoch') AS "left"
@@ -93,6 +95,7 @@ struct ExplainCommand: ParsableCommand {
             ("", found), ("waits for", reader.query(Self.waitingQuery(pattern))),
             ("tried", reader.query(Self.attemptsQuery(pattern))),
             ("events", reader.query(Self.eventsQuery(pattern))),
+            ("workers without its data set", reader.query(Self.lackingQuery(pattern))),
         ]
         for (title, rows) in parts where title.isEmpty || !rows.rows.isEmpty {
             if format == .table && !title.isEmpty { print("\n\(title)") }
@@ -144,6 +147,18 @@ struct ExplainCommand: ParsableCommand {
           a.entryEnd, a.state, a.seconds, a.error, a.logTail
         FROM attempt a JOIN job j ON j.id = a.job LEFT JOIN worker w ON w.id = a.worker
         WHERE j.key LIKE \(pattern) ORDER BY j.key, a.attempt, a.term
+        """
+    }
+
+    /// Workers that are here and said that they do not have what the job reads.
+    private static func lackingQuery(_ pattern: String) -> String {
+        """
+        SELECT DISTINCT substr(w.id, 1, 12) AS worker, w.host, e.detail
+        FROM job j JOIN event e ON e.kind = 'dataLacking'
+          AND e.detail LIKE json_extract(j.spec, '$.settings.data.settings.set') || ' '
+            || substr(json_extract(j.spec, '$.settings.data.digest'), 1, 12) || ':%'
+        JOIN worker w ON w.id = e.subject
+        WHERE j.key LIKE \(pattern) AND j.state <> 'finished' AND w.leftAt IS NULL
         """
     }
 

@@ -9,11 +9,12 @@ extension JobKey {
 
 extension SchedulerJob {
     static func job(
-        _ name: String, kind: JobSpec.Kind = .probe, after: [String] = [], entries: Int = 1
+        _ name: String, kind: JobSpec.Kind = .probe, after: [String] = [], entries: Int = 1,
+        dataSet: String? = nil
     ) -> SchedulerJob {
         SchedulerJob(
             key: .named(name), kind: kind, costClass: kind.rawValue,
-            dependencies: after.map(JobKey.named), entryCount: entries)
+            dependencies: after.map(JobKey.named), entryCount: entries, dataSet: dataSet)
     }
 }
 
@@ -85,8 +86,10 @@ struct SchedulerBench {
         tell(.message(WorkerID(worker), .result(lease, JobOutcome(seconds: 1))))
     }
 
-    mutating func fail(_ lease: Lease, on worker: String) {
-        let failure = AttemptFailure(lease: lease, reason: .error, error: "no", logTail: "")
+    mutating func fail(
+        _ lease: Lease, on worker: String, reason: AttemptFailure.Reason = .error
+    ) {
+        let failure = AttemptFailure(lease: lease, reason: reason, error: "no", logTail: "")
         tell(.message(WorkerID(worker), .failure(failure)))
     }
 }

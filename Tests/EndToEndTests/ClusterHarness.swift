@@ -78,16 +78,17 @@ final class ClusterHarness {
     /// - Parameters:
     ///   - work: Where it keeps what outlives it, where it shares no folder of artifacts.
     ///   - key: The file of its secret key.
+    ///   - data: Where it looks for data sets.
     func startWorker(
         prefix: [String] = [], grace: Double = 20, work: String = "work",
-        key: String = "worker.key", more: [String] = []
+        key: String = "worker.key", more: [String] = [], data: String = "data"
     ) throws {
         workersStarted += 1
         workers.append(
             try program.start(
                 [
                     "worker", "--connect", endpoint, "--server-key", serverKey, "--key", key,
-                    "--slots", "1", "--data", "data", "--work", work, "--grace", "\(grace)",
+                    "--slots", "1", "--data", data, "--work", work, "--grace", "\(grace)",
                     "--verbose",
                 ] + (sharesFolder ? ["--shared", "artifacts"] : []) + more, in: folder.path,
                 log: folder.path + "/worker-\(workersStarted).log",

@@ -113,6 +113,37 @@ struct ClusterTests {
         #expect(taken > 0)
     }
 
+    @Test("whose worker has no data set waits for one that has it, and says who lacks what")
+    func lackingWorker() throws {
+        try ClusterSweep.write(to: folder, seeds: 2)
+        let expected = try ClusterSweep.calm(in: folder, by: program)
+        let cluster = try ClusterHarness(program, in: folder, leaseSeconds: 15)
+        try FileManager.default.createDirectory(
+            atPath: folder.path + "/empty", withIntermediateDirectories: false)
+        try cluster.startWorker(data: "empty")
+        try cluster.startCoordinator("cluster.yaml")
+        let events = "SELECT count(*) FROM event WHERE kind IN ('dataLacking', 'dataNowhere')"
+        try #require(eventually(within: 60) { cluster.count(events) == 2 })
+        let status = try program.run(
+            ["status", "a.sqlite", "--workers", "--format", "csv"], in: folder.path
+        ).output
+        #expect(status.contains(",mnist,"), "\(status)")
+        let job = try program.run(
+            [
+                "query", "a.sqlite", "--format", "csv",
+                "SELECT j.key FROM job j WHERE j.kind = 'poison' LIMIT 1",
+            ], in: folder.path
+        ).output.split(separator: "\n")[1]
+        let told = try program.run(["explain", "a.sqlite", String(job)], in: folder.path).output
+        #expect(told.contains("workers without its data set"), "\(told)")
+        try cluster.startWorker()
+        try cluster.finish(within: 300)
+        try expectSameExport(as: expected)
+        let charged = cluster.count(
+            "SELECT count(*) FROM attempt WHERE state IN ('error', 'slotDeath', 'disagreed')")
+        #expect(charged == 0)
+    }
+
     @Test("hands work back and ends within the grace when a worker is asked to end")
     func drained() throws {
         try ClusterSweep.write(to: folder, seeds: 6)

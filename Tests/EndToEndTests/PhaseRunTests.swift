@@ -65,11 +65,13 @@ struct PhaseRunTests {
         // Segments of epochs 1, 2 and 3 to 4; the first is the clean run's for ops too.
         for task in ["cls", "cls@cls+normal:mod-squad"] {
             let first = try query(
-                "a.sqlite", Self.losses + "AND l.task = '\(task)' AND m.epoch = 1 "
+                "a.sqlite",
+                Self.losses + "AND l.task = '\(task)' AND m.epoch = 1 "
                     + "AND m.task IN ('cls', l.task) ORDER BY 1, 2")
             #expect(first.count == 2 && Set(first).count == 1, "\(first)")
             let second = try query(
-                "a.sqlite", Self.losses + "AND l.task = '\(task)' AND m.epoch = 2 "
+                "a.sqlite",
+                Self.losses + "AND l.task = '\(task)' AND m.epoch = 2 "
                     + "AND m.task IN ('cls', l.task) ORDER BY 1, 2")
             #expect(second.count == 2 && Set(second).count == 2, "\(second)")
         }

@@ -167,10 +167,27 @@ struct ManifestGridTests {
         }
     }
 
-    @Test("the quickstart is what it is said to be")
+    @Test("the quickstart is cross-task on rooms")
     func quickstart() throws {
+        var capabilities = Capabilities.forTests
+        capabilities.dataSets.append("rooms10")
+        capabilities.tasks.append("normal")
+        capabilities.models.append(ModelCapability("smallcnn", defaultWidth: 16))
+        capabilities.optimizers.append(.adam)
         let manifest = try Manifest.load(
-            "\(repositoryRoot)/sweeps/quickstart.yaml", capabilities: .forTests)
+            "\(repositoryRoot)/sweeps/quickstart.yaml", capabilities: capabilities)
+        #expect(manifest.data.map(\.set) == ["rooms10"] && manifest.tasks == ["cls", "normal"])
+        #expect(manifest.methods.map(\.name) == ["clean", "rand-s", "rand-c", "lsp", "ops"])
+        #expect(manifest.seeds == .together([0, 1]))
+        #expect(
+            manifest.compare
+                == ComparisonSettings(baseline: .both, threshold: .released, controls: ["rand-s"]))
+    }
+
+    @Test("the quickstart with Fashion-MNIST is what it is said to be")
+    func quickstartFashion() throws {
+        let manifest = try Manifest.load(
+            "\(repositoryRoot)/sweeps/quickstart-fashion.yaml", capabilities: .forTests)
         #expect(manifest.data == [DataSettings(set: "fashion-mnist", train: 2_000, test: 1_000)])
         #expect(manifest.methods.map(\.name) == ["clean", "rand-s", "rand-c", "lsp", "ops"])
         #expect(manifest.models == [ModelSettings(name: "lenet5")])

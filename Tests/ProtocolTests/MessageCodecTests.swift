@@ -43,6 +43,8 @@ struct MessageCodecTests {
             .heartbeat([LeaseProgress(lease: lease, share: 0.5)]), .result(lease, outcome),
             .failure(
                 AttemptFailure(lease: lease, reason: .slotDeath, error: "é", logTail: "tail")),
+            .failure(
+                AttemptFailure(lease: lease, reason: .dataLacking, error: "mnist", logTail: "")),
             .handBack([lease]), .goodbye,
         ]
     }

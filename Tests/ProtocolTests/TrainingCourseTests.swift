@@ -39,8 +39,9 @@ struct TrainingCourseTests {
     @Test("phases and starts may be axes of the grid, and stand in the methods' labels")
     func axes() throws {
         let several = try parsed(
-            Self.text("{ epochs: 6, phases: [[{ epochs: 6, data: poison }], "
-                + "[{ epochs: 6, data: clean }]], init: [a.st, b.st] }"))
+            Self.text(
+                "{ epochs: 6, phases: [[{ epochs: 6, data: poison }], "
+                    + "[{ epochs: 6, data: clean }]], init: [a.st, b.st] }"))
         #expect(several.training.count == 4)
         let labels = try planned(several).cells.map(\.methodLabel)
         #expect(Set(labels).count == labels.count, "\(labels)")

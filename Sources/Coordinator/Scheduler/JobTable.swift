@@ -6,6 +6,8 @@ struct JobTable: Sendable {
         let key: JobKey
         let kind: JobSpec.Kind
         let costClass: Int
+        /// Index of the data set it needs among `dataSets`.
+        let dataSet: Int?
         let entryCount: Int
         var state: StoredJob.State
         /// Dependencies that are not finished.
@@ -27,6 +29,8 @@ struct JobTable: Sendable {
     }
 
     var jobs: [Job]
+    /// The data sets that jobs need.
+    let dataSets: [String]
     private(set) var costs: CostBook
     private var indices: [JobKey: Int]
     private let dependents: Adjacency
@@ -37,6 +41,11 @@ struct JobTable: Sendable {
         jobs = []
         jobs.reserveCapacity(source.count)
         indices = Dictionary(minimumCapacity: source.count)
+        var setIndices: [String: Int] = [:]
+        for set in source.compactMap(\.dataSet) where setIndices[set] == nil {
+            setIndices[set] = setIndices.count
+        }
+        dataSets = setIndices.sorted { $0.value < $1.value }.map(\.key)
         for job in source {
             precondition(job.entryCount >= 1, "job \(job.key) has \(job.entryCount) entries")
             indices[job.key] = jobs.count
@@ -44,6 +53,7 @@ struct JobTable: Sendable {
                 Job(
                     key: job.key, kind: job.kind,
                     costClass: costs.index(of: job.costClass, kind: job.kind),
+                    dataSet: job.dataSet.flatMap { setIndices[$0] },
                     entryCount: job.entryCount, state: job.state, attemptsUsed: job.attemptsUsed,
                     attemptsCharged: job.attemptsCharged, attemptsLost: job.attemptsLost,
                     isPaused: job.isPaused, isAudited: job.isAudited,

@@ -139,7 +139,9 @@ extension Scheduler {
         }
         workers[worker].lastHeard = now
         if let (leaseID, job) = identify(failure.lease), leases[leaseID]?.worker == worker {
-            if !failure.isOfInput {
+            if failure.reason == .dataLacking {
+                noteLacking(worker, dataOf: job, error: failure.error)
+            } else if !failure.isOfInput {
                 noteFailure(of: worker)
                 avoided[job, default: []].append(worker)
             }

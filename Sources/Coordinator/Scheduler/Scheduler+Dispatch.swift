@@ -57,14 +57,15 @@ extension Scheduler {
         var aside: [ReadyHeap.Item] = []
         defer { for item in aside { ready.push(item) } }
         // Few jobs have failed anywhere, so a short look past them is enough.
-        while aside.count < 32, let item = ready.pop() {
+        let lookMax = workers[worker].lacking.isEmpty ? 32 : Self.lookPastLacking
+        while aside.count < lookMax, let item = ready.pop() {
             guard table.jobs[item.job].isReady, !table.jobs[item.job].pending.isEmpty,
                 mayStart(item.job)
             else {
                 table.jobs[item.job].isQueued = false
                 continue
             }
-            if shouldAvoid(worker, for: item.job) {
+            if lacks(worker, dataOf: item.job) || shouldAvoid(worker, for: item.job) {
                 aside.append(item)
                 continue
             }
@@ -96,6 +97,7 @@ extension Scheduler {
             let job = table.jobs[other.job]
             let isPossible =
                 job.isReady && !job.pending.isEmpty && mayStart(other.job)
+                && !lacks(worker, dataOf: other.job)
                 && !shouldAvoid(worker, for: other.job) && hasCredit(worker, for: other.job)
             let count = isPossible ? inputsLacking(worker, for: other.job) : .max
             if count < lacking {
@@ -109,6 +111,9 @@ extension Scheduler {
     }
 
     private static let nearnessLooks = 16
+
+    /// How many jobs a worker that lacks a data set is looked past, so that no step takes long.
+    private static let lookPastLacking = 256
 
     /// Whether an attempt failed on this worker and there is another to try.
     private func shouldAvoid(_ worker: Int, for job: Int) -> Bool {

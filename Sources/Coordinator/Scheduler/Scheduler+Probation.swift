@@ -32,13 +32,13 @@ extension Scheduler {
     /// What an attempt failed of: of its job, unless the worker fails everything and another
     /// could have done better.
     func reason(of failure: AttemptFailure, on worker: Int) -> FailureReason {
-        if failure.isOfInput { return .handedBack }
+        if failure.isOfInput || failure.reason == .dataLacking { return .handedBack }
         let isBetterKnown = isOnProbation(worker) && living.contains { !isOnProbation($0) }
         if isBetterKnown { return .probation }
         return switch failure.reason {
         case .error: .error
         case .slotDeath: .slotDeath
-        case .inputLost: .handedBack
+        case .inputLost, .dataLacking: .handedBack
         }
     }
 }

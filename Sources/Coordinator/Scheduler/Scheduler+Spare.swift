@@ -15,7 +15,11 @@ extension Scheduler {
     mutating func audit(on worker: Int, at now: Instant) -> Bool {
         guard hasFreeSlot(worker), !isOnProbation(worker) else { return false }
         let isAlone = living.count == 1
-        let job = audits.next { isAlone || $0.computedBy != worker }
+        let (jobs, lacking) = (table.jobs, workers[worker].lacking)
+        let job = audits.next { item in
+            let lacks = jobs[item.job].dataSet.map(lacking.contains) ?? false
+            return (isAlone || item.computedBy != worker) && !lacks
+        }
         guard let job else { return false }
         grant(job, 0..<table.jobs[job].entryCount, to: worker, for: .audit, at: now)
         return true
@@ -49,7 +53,9 @@ extension Scheduler {
         let slow = leases.all.filter { isStraggler($0.id, $0.lease, at: now) }.map(\.id).sorted()
         for id in slow {
             guard let active = leases[id],
-                let position = idle.firstIndex(where: { $0 != active.worker })
+                let position = idle.firstIndex(where: {
+                    $0 != active.worker && !lacks($0, dataOf: id.job)
+                })
             else { continue }
             let helper = idle[position]
             grant(id.job, active.entries, to: helper, for: .spare, at: now)

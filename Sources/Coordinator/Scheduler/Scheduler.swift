@@ -206,6 +206,8 @@ struct Worker: Sendable {
     /// Estimated seconds of all its leases together.
     var outstandingSeconds = 0.0
     var failuresInARow = 0
+    /// Indices of the data sets that it said it does not have.
+    var lacking: Set<Int> = []
 }
 
 /// A first-in-first-out queue of indices.

@@ -7,6 +7,8 @@ public struct SchedulerJob: Sendable {
     public var kind: JobSpec.Kind
     /// Jobs that cost about the same per entry, such as `train resnet18/8`.
     public var costClass: String
+    /// The data set it needs, by name and content.
+    public var dataSet: String?
     public var dependencies: [JobKey]
     public var entryCount: Int
     public var state: StoredJob.State
@@ -23,9 +25,10 @@ public struct SchedulerJob: Sendable {
         key: JobKey, kind: JobSpec.Kind, costClass: String, dependencies: [JobKey],
         entryCount: Int, state: StoredJob.State = .open, entriesFinished: Set<Int> = [],
         attemptsUsed: Int = 0, attemptsCharged: Int = 0, attemptsLost: Int = 0,
-        isPaused: Bool = false, isAudited: Bool = false
+        isPaused: Bool = false, isAudited: Bool = false, dataSet: String? = nil
     ) {
         self.key = key
+        self.dataSet = dataSet
         self.kind = kind
         self.costClass = costClass
         self.dependencies = dependencies
@@ -46,11 +49,24 @@ public struct SchedulerJob: Sendable {
             state: stored.state, entriesFinished: stored.entriesFinished,
             attemptsUsed: stored.attemptsUsed, attemptsCharged: stored.attemptsCharged,
             attemptsLost: stored.attemptsLost, isPaused: stored.isPaused,
-            isAudited: stored.isAudited)
+            isAudited: stored.isAudited, dataSet: stored.spec.dataSet)
     }
 }
 
 extension JobSpec {
+    /// The data set it needs, by name and content, such as `svhn 0123456789ab`.
+    public var dataSet: String? {
+        let data: DataSpec? =
+            switch body {
+            case .poison(let spec): spec.data
+            case .train(let spec): spec.data
+            case .sal(let spec): spec.data
+            case .landscape(let spec): spec.data
+            default: nil
+            }
+        return data.map { "\($0.settings.set) \($0.digest.short)" }
+    }
+
     /// What its cost is learned with: the kind, and the network where there is one.
     public var costClass: String {
         switch body {

@@ -41,6 +41,18 @@ enum DataFile {
         }
     }
 
+    /// The file's size and when it was changed last, links followed.
+    static func stamp(path: String) throws(DataError) -> String {
+        do {
+            let attributes = try FileManager.default.attributesOfItem(atPath: resolved(path))
+            let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
+            let time = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+            return "\(size) \(time.bitPattern)"
+        } catch {
+            throw .unreadable(file: path, reason: error.localizedDescription)
+        }
+    }
+
     /// Refuses a file that is a link to somewhere outside `folder`.
     static func requireInside(_ path: String, folder: String) throws(DataError) {
         let target = resolved(path)

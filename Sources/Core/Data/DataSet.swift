@@ -48,7 +48,8 @@ public struct DataSet: Sendable {
 
     private func whole(_ part: Part) throws(DataError) -> ImageSet {
         if case .images(let train, let test) = content { return part == .train ? train : test }
-        return try images(part, at: Array(0..<(part == .train ? facts.trainCount : facts.testCount)))
+        return try images(
+            part, at: Array(0..<(part == .train ? facts.trainCount : facts.testCount)))
     }
 
     /// A random subset of a part with equal shares of the classes, as

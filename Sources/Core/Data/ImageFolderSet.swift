@@ -23,12 +23,20 @@ struct ImageFolderSet {
                 file: root + "/val", offset: 0, expected: "the classes of train",
                 found: "others")
         }
-        var digests: [UInt8] = []
-        let train = try images(root, "train", classes, &digests)
-        let test = try images(root, "val", classes, &digests)
+        let files = try files(root, classes)
+        let source = Digest(
+            of: Array((["side \(side)"] + files.map(\.stamp)).joined(separator: "\n").utf8))
+        let cache = ImageFolderCache(folder: "\(root)/.fathom/\(name)")
+        let decoded: (parts: [ImageSet], content: Digest)
+        if let kept = cache.load(source: source, side: side, classCount: classes.count) {
+            decoded = kept
+        } else {
+            decoded = try decode(files, classCount: classes.count)
+            cache.keep(decoded.parts, source: source, content: decoded.content)
+        }
         return LabelledImages.dataSet(
-            name: name, digest: Digest(of: Array("side \(side)\n".utf8) + digests), train: train,
-            test: test, notes: ImageFolderSet.notes(classes))
+            name: name, digest: decoded.content, train: decoded.parts[0], test: decoded.parts[1],
+            notes: ImageFolderSet.notes(classes))
     }
 
     /// What a user should know of how classes were numbered.
@@ -69,30 +77,63 @@ struct ImageFolderSet {
         return sorted.map(\.1)
     }
 
-    private func images(
-        _ root: String, _ part: String, _ classes: [String], _ digests: inout [UInt8]
-    ) throws(DataError) -> ImageSet {
-        var pixels: [UInt8] = []
-        var labels: [Int32] = []
-        for (label, folder) in classes.enumerated() {
-            let place = "\(root)/\(part)/\(folder)"
-            for file in try FolderListing.names(in: place) {
-                let path = place + "/" + file
-                try DataFile.requireInside(path, folder: root)
-                guard ColorImage.endings.contains(where: file.lowercased().hasSuffix) else {
-                    throw .malformed(
-                        file: path, offset: 0, expected: "a file called .png, .jpg or .jpeg",
-                        found: "one called otherwise; convert it, or take it out")
+    /// A file of the set.
+    private struct File {
+        var part: String
+        var label: Int32
+        var path: String
+        /// Its place in the set.
+        var name: String
+        /// Its place, size and time, by which a change is noticed.
+        var stamp: String
+    }
+
+    /// All files in order, training images first.
+    private func files(_ root: String, _ classes: [String]) throws(DataError) -> [File] {
+        var files: [File] = []
+        for part in ["train", "val"] {
+            for (label, folder) in classes.enumerated() {
+                let place = "\(root)/\(part)/\(folder)"
+                for file in try FolderListing.names(in: place) {
+                    let path = place + "/" + file
+                    try DataFile.requireInside(path, folder: root)
+                    guard ColorImage.endings.contains(where: file.lowercased().hasSuffix) else {
+                        throw .malformed(
+                            file: path, offset: 0, expected: "a file called .png, .jpg or .jpeg",
+                            found: "one called otherwise; convert it, or take it out")
+                    }
+                    let name = "\(part)/\(folder)/\(file)"
+                    files.append(
+                        File(
+                            part: part, label: Int32(label), path: path, name: name,
+                            stamp: "\(name) \(try DataFile.stamp(path: path))"))
                 }
-                let bytes = try DataFile.raw(path: path)
-                digests += Array("\(part)/\(folder)/\(file) \(Digest(of: bytes).hex)\n".utf8)
-                let image = try ColorImage(decoding: bytes, file: path)
-                pixels += AreaResize.squared(image, side: side)
-                labels.append(Int32(label))
             }
         }
-        return ImageSet(
-            channels: 3, height: side, width: side, classCount: classes.count, pixels: pixels,
-            labels: labels, indices: Array(labels.indices))
+        return files
+    }
+
+    /// Reads and decodes every file; the digest is of their names and contents.
+    private func decode(
+        _ files: [File], classCount: Int
+    ) throws(DataError) -> (parts: [ImageSet], content: Digest) {
+        var digests = Array("side \(side)\n".utf8)
+        var parts: [ImageSet] = []
+        for part in ["train", "val"] {
+            var pixels: [UInt8] = []
+            var labels: [Int32] = []
+            for file in files where file.part == part {
+                let bytes = try DataFile.raw(path: file.path)
+                digests += Array("\(file.name) \(Digest(of: bytes).hex)\n".utf8)
+                pixels += AreaResize.squared(
+                    try ColorImage(decoding: bytes, file: file.path), side: side)
+                labels.append(file.label)
+            }
+            parts.append(
+                ImageSet(
+                    channels: 3, height: side, width: side, classCount: classCount, pixels: pixels,
+                    labels: labels, indices: Array(labels.indices)))
+        }
+        return (parts, Digest(of: digests))
     }
 }

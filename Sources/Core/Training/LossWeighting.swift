@@ -82,7 +82,9 @@ public struct LossWeighting: Hashable, Sendable {
             kept.append((LossWeighting.name + "logVariances", [factors.count], logVariances))
         }
         if kind == .modSquad {
-            kept += scales.arrays.map { (LossWeighting.name + $0.name, [$0.values.count], $0.values) }
+            kept += scales.arrays.map {
+                (LossWeighting.name + $0.name, [$0.values.count], $0.values)
+            }
         }
         for (place, losses) in history.enumerated() {
             kept.append((LossWeighting.name + "losses\(place)", [losses.count], losses))

@@ -113,21 +113,22 @@ extension TrainingSettings {
         let phased: [SettingTree.Entry] =
             phases.map { [.init("phases", .list($0.map(\.tree)))] } ?? []
         let started: [SettingTree.Entry] = start.map { [.init("init", $0.tree)] } ?? []
-        return .map(phased + started + [
-            .init("epochs", .whole(epochs)),
-            .init("batch", .whole(batch)),
-            .init("optimizer", .text(optimizer.rawValue)),
-            .init("learningRate", .number(learningRate)),
-            .init("momentum", .number(momentum)),
-            .init("nesterov", .flag(nesterov)),
-            .init("weightDecay", .number(weightDecay)),
-            .init("schedule", .text(schedule.rawValue)),
-            .init("milestones", .list(milestones.map { .whole($0) })),
-            .init("factor", .number(factor)),
-            .init("warmupEpochs", .whole(warmupEpochs)),
-            .init("augment", .list(augment.map { .text($0.rawValue) })),
-            .init("samRadius", .number(samRadius)),
-        ])
+        return .map(
+            phased + started + [
+                .init("epochs", .whole(epochs)),
+                .init("batch", .whole(batch)),
+                .init("optimizer", .text(optimizer.rawValue)),
+                .init("learningRate", .number(learningRate)),
+                .init("momentum", .number(momentum)),
+                .init("nesterov", .flag(nesterov)),
+                .init("weightDecay", .number(weightDecay)),
+                .init("schedule", .text(schedule.rawValue)),
+                .init("milestones", .list(milestones.map { .whole($0) })),
+                .init("factor", .number(factor)),
+                .init("warmupEpochs", .whole(warmupEpochs)),
+                .init("augment", .list(augment.map { .text($0.rawValue) })),
+                .init("samRadius", .number(samRadius)),
+            ])
     }
 }
 

@@ -16,7 +16,8 @@ extension ManifestReader {
 
     private static let trainingKeys = [
         "epochs", "batch", "optimizer", "learningRate", "momentum", "nesterov", "weightDecay",
-        "schedule", "milestones", "factor", "warmupEpochs", "augment", "samRadius", "phases", "init",
+        "schedule", "milestones", "factor", "warmupEpochs", "augment", "samRadius", "phases",
+        "init",
     ]
 
     private func training(_ section: SectionReader) -> TrainingSettings {

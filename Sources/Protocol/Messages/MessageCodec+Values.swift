@@ -129,6 +129,7 @@ extension MessageCodec {
             case .inputLost(let digest):
                 $0.reason = .inputLost
                 $0.input = wire(digest)
+            case .dataLacking: $0.reason = .dataLacking
             }
             $0.error = cut(failure.error)
             $0.logTail = cut(failure.logTail)
@@ -141,6 +142,7 @@ extension MessageCodec {
         case .error: reason = .error
         case .slotDeath: reason = .slotDeath
         case .inputLost: reason = .inputLost(try digest("failure.input", failure.input))
+        case .dataLacking: reason = .dataLacking
         case .unspecified, .UNRECOGNIZED: throw .missing(field: "failure.reason")
         }
         return AttemptFailure(

@@ -77,6 +77,8 @@ public struct AttemptFailure: Sendable, Hashable {
         case slotDeath
         /// A file the job reads is missing or does not have its digest.
         case inputLost(Digest)
+        /// The worker does not have the job's data set, or has other files under its name.
+        case dataLacking
     }
     public var lease: Lease
     public var reason: Reason

@@ -36,6 +36,9 @@ nonisolated enum Fathom_FailureKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   case error // = 1
   case slotDeath // = 2
   case inputLost // = 3
+
+  /// The worker does not have the data set, or has other files under its name.
+  case dataLacking // = 4
   case UNRECOGNIZED(Int)
 
   init() {
@@ -48,6 +51,7 @@ nonisolated enum Fathom_FailureKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 1: self = .error
     case 2: self = .slotDeath
     case 3: self = .inputLost
+    case 4: self = .dataLacking
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -58,6 +62,7 @@ nonisolated enum Fathom_FailureKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .error: return 1
     case .slotDeath: return 2
     case .inputLost: return 3
+    case .dataLacking: return 4
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -68,6 +73,7 @@ nonisolated enum Fathom_FailureKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .error,
     .slotDeath,
     .inputLost,
+    .dataLacking,
   ]
 
 }
@@ -985,7 +991,7 @@ nonisolated struct Fathom_Alive: Sendable {
 fileprivate nonisolated let _protobuf_package = "fathom"
 
 nonisolated extension Fathom_FailureKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAILURE_KIND_UNSPECIFIED\0\u{1}FAILURE_KIND_ERROR\0\u{1}FAILURE_KIND_SLOT_DEATH\0\u{1}FAILURE_KIND_INPUT_LOST\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FAILURE_KIND_UNSPECIFIED\0\u{1}FAILURE_KIND_ERROR\0\u{1}FAILURE_KIND_SLOT_DEATH\0\u{1}FAILURE_KIND_INPUT_LOST\0\u{1}FAILURE_KIND_DATA_LACKING\0")
 }
 
 nonisolated extension Fathom_PlaneKind: SwiftProtobuf._ProtoNameProviding {

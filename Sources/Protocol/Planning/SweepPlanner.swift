@@ -35,7 +35,8 @@ public enum SweepPlanner {
         var resolved = manifest
         resolved.training = try PlanCheck.resolved(manifest.training, resolveTraining)
         var builder = PlanBuilder(
-            resolved, labels: CellLabels(manifest), filterCounts: filterCounts, revisions: revisions, crafting: crafting)
+            resolved, labels: CellLabels(manifest), filterCounts: filterCounts,
+            revisions: revisions, crafting: crafting)
         for data in manifest.data {
             guard let known = facts[data.set] else { throw .factsMissing(dataSet: data.set) }
             let methods = try PlanCheck.resolved(manifest.methods, on: data, known, resolveMethod)
@@ -48,14 +49,9 @@ public enum SweepPlanner {
         return SweepPlan(
             name: manifest.name, manifest: manifest.canonicalJSON, cells: builder.cells,
             jobs: builder.jobs, comparison: manifest.compare,
-<<<<<<< HEAD
-            notes: PlanNotes.of(manifest) + PlanNotes.notApplicable(builder.cells),
-            auditShare: manifest.audit, keep: manifest.keep)
-=======
             notes: PlanNotes.of(manifest) + PlanNotes.of(facts)
                 + PlanNotes.notApplicable(builder.cells),
-            auditShare: manifest.audit)
->>>>>>> 101e967 (wip)
+            auditShare: manifest.audit, keep: manifest.keep)
     }
 }
 

@@ -59,7 +59,8 @@ struct TrainingJob {
         }
         guard
             spec.training.phases == nil
-                || spec.training.phaseEnds.first { $0 >= spec.firstEpoch } ?? 0 >= spec.lastEpoch
+                || spec.training.phaseEnds.first(where: { $0 >= spec.firstEpoch }) ?? 0
+                    >= spec.lastEpoch
         else {
             throw RunnerError.unsupported(
                 field: "epochs", value: "\(spec.firstEpoch)...\(spec.lastEpoch)",

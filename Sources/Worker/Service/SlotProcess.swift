@@ -62,10 +62,19 @@ public final class SlotProcess {
         } catch {
             let lost = (error as? ArtifactError)?.lostInput
             let failure = AttemptFailure(
-                lease: assignment.lease, reason: lost.map { .inputLost($0) } ?? .error,
+                lease: assignment.lease,
+                reason: lost.map { .inputLost($0) }
+                    ?? (Self.isDataLacking(error) ? .dataLacking : .error),
                 error: String(describing: error), logTail: "")
             say(.failure(failure))
         }
+    }
+
+    /// Whether this machine lacks the data set of a job, or has other files under its name.
+    private static func isDataLacking(_ error: any Error) -> Bool {
+        if case DataError.missing = error { return true }
+        if case RunnerError.dataDiffers = error { return true }
+        return false
     }
 
     private func context(of assignment: Assignment) -> RunContext {

@@ -50,6 +50,32 @@ struct ImageFolderTests {
         #expect(numbered.facts.width == 64 && numbered.facts.trainCount == 12)
     }
 
+    @Test("is decoded once, until a file changes; damaged arrays do not count")
+    func cached() throws {
+        let scratch = try scratch(["a", "b"])
+        func open() throws -> DataSet {
+            try DataSetCatalog.open(name: "image-folder-32", folder: scratch.path)
+        }
+        let first = try open()
+        let kept = scratch.path + "/.fathom/image-folder-32/train-images.npy"
+        let array = try NPYFile(path: kept).array
+        let pixels = try first.train.pixels
+        #expect(array.shape == [2, 3, 32, 32] && array.bytes == pixels)
+        let again = try open()
+        #expect(again.facts == first.facts)
+        #expect(try again.train.pixels == pixels)
+        #expect(try again.test.labels == first.test.labels)
+        // Other bytes than the index has: decoded anew, to the same set.
+        try Data([1, 2, 3]).write(to: URL(fileURLWithPath: kept))
+        #expect(try open().facts == first.facts)
+        #expect(try NPYFile(path: kept).array == array)
+        // Another image: another set.
+        try write(scratch, "train/a/a.png", width: 30, height: 70, 99)
+        let changed = try open()
+        #expect(changed.facts.digest != first.facts.digest)
+        #expect(try changed.train.pixels[0] == 99)
+    }
+
     @Test("what does not fit is refused by name")
     func refusals() throws {
         let empty = try DataScratch()

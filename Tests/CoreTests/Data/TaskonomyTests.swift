@@ -221,7 +221,8 @@ struct TaskonomyTests {
 
     @Test("what does not fit is refused by name and offset")
     func refusals() throws {
-        let depth = current + "/depth_euclidean/taskonomy/ihlen/"
+        let depth =
+            current + "/depth_euclidean/taskonomy/ihlen/"
             + "point_0_view_0_domain_depth_euclidean.png"
         let good = try Data(contentsOf: URL(fileURLWithPath: depth))
         let gray = PNGFile(

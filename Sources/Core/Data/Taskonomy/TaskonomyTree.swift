@@ -61,12 +61,15 @@ struct TaskonomyTree {
     /// The views of a building that every domain has, and what was left out for want of a file.
     func views(
         of building: String
-    ) throws(DataError) -> (views: [(TaskonomyView, files: [TaskonomyDomain: String])],
-        gaps: [TaskonomyGap])
-    {
+    ) throws(DataError) -> (
+        views: [(TaskonomyView, files: [TaskonomyDomain: String])],
+        gaps: [TaskonomyGap]
+    ) {
         var files: [TaskonomyView: [TaskonomyDomain: String]] = [:]
         for domain in domains {
-            for (view, path) in try paths(domain, building) { files[view, default: [:]][domain] = path }
+            for (view, path) in try paths(domain, building) {
+                files[view, default: [:]][domain] = path
+            }
         }
         let whole = files.filter { $0.value.count == folders.count }
         let gaps = domains.compactMap { domain -> TaskonomyGap? in
