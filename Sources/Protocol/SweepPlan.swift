@@ -57,6 +57,14 @@ public struct ComparisonSettings: Codable, Hashable, Sendable {
         case crossfit
         case pooled
         case medianEpoch = "median-epoch"
+        /// Each epoch its own.
+        case perEpoch = "per-epoch"
+        /// The released rule on SAL divided by the loss it starts from.
+        case relative
+        /// The upper quartile of the seed's own clean run.
+        case percentile
+        /// The mean of the seed's own clean run.
+        case cleanMean = "clean-mean"
     }
     public var baseline: Baseline
     public var threshold: Threshold

@@ -54,7 +54,10 @@ public struct Leaderboard: Sendable, Hashable {
 
     private static func title(_ row: LeaderboardRow) -> String {
         let defense = row.defense == "none" ? "no defense" : row.defense
-        return [row.dataSet, row.task, row.model, defense].joined(separator: ", ")
+        return
+            ([row.dataSet, row.task, row.model, defense]
+            + (row.settings.isEmpty ? [] : [row.settings]))
+            .joined(separator: ", ")
     }
 
     private static func fittingOrder(_ rows: [LeaderboardRow]) -> LeaderboardOrder {

@@ -58,6 +58,58 @@ public struct LeaderboardRow: Sendable, Hashable {
     public var reachBaseline: Double?
     public var note: String?
 
+    /// What tells the row's group from others of equal data set, task, model and defense:
+    /// settings that the sweep varies. Empty where there are none.
+    public var settings = ""
+    /// What each seed gave, in the order of seeds.
+    public var seedValues: [SeedValues] = []
+    /// UD and damage against clean training without a defense, and under the same one.
+    public var udVanilla: Double?
+    public var udDefended: Double?
+    public var damageVanilla: Double?
+    public var damageDefended: Double?
+    /// UD of checkpoints compared at equal loss on the SAL images.
+    public var udMatched: Double?
+    public var udMatchedInterval: Interval?
+    /// How many pairs of checkpoints that rests on.
+    public var matchedCount = 0
+    /// The share of the clean runs' epochs whose layers form two clusters, so that a threshold
+    /// has something to lie between.
+    public var bimodalShare: Double?
+
+    /// What the cell took; read apart, because it differs from one execution to the next.
+    public var cost: CellCost?
+    /// What keeps the cell from being finished; read apart, because it is true now rather than at
+    /// the last merge.
+    public var trouble: CellTrouble?
+
+    /// One seed's figures.
+    public struct SeedValues: Sendable, Hashable {
+        public var seed: Int
+        public var ud: Double?
+        public var learnable: Double?
+        public var metric: Double?
+        public var damage: Double?
+
+        public init(
+            seed: Int, ud: Double? = nil, learnable: Double? = nil, metric: Double? = nil,
+            damage: Double? = nil
+        ) {
+            self.seed = seed
+            self.ud = ud
+            self.learnable = learnable
+            self.metric = metric
+            self.damage = damage
+        }
+    }
+
+    /// Whether the method's UD is another than that of harmless controls: its interval lies
+    /// outside theirs. `nil` without both intervals, and for controls and clean training.
+    public var differsFromControls: Bool? {
+        guard role == .method, let own = udInterval, let control else { return nil }
+        return !own.overlaps(control)
+    }
+
     /// How the note of a cell without runs begins.
     static let notApplicable = "not applicable: "
 

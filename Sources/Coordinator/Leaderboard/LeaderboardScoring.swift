@@ -1,12 +1,16 @@
-import FathomCore
+public import FathomCore
 public import FathomProtocol
 
 /// Turns scores into leaderboard rows: metric, damage, and whether UD can be believed.
 public struct LeaderboardScoring: Sendable {
-    private var scoring: UDScoring
+    var scoring: UDScoring
     private let comparison: ComparisonSettings
+    private let countKind: CountKind
     private let scores: [String: UDScore]
+    private let seedScores: [String: [UDScore]]
+    private let settings: SettingsDifference
     private let random = RandomStream(seed: 2_509_080_58)
+    private var bimodalShares: [String: Double?] = [:]
 
     /// Within these bounds the intervals of harmless controls must lie.
     public static let controlBounds = 0.8...1.25
@@ -15,15 +19,30 @@ public struct LeaderboardScoring: Sendable {
     /// How many seed deviations clean training must lie away from chance for a damage.
     public static let chanceDeviationsMin = 5.0
 
-    /// - Parameter scores: What `scoring.scores()` gave.
-    public init(scoring: UDScoring, scores: [UDScore], comparison: ComparisonSettings) {
+    /// - Parameters:
+    ///   - scores: What `scoring.scores()` gave.
+    ///   - countKind: What is counted in the headline.
+    public init(
+        scoring: UDScoring, scores: [UDScore], comparison: ComparisonSettings,
+        countKind: CountKind = .layers
+    ) {
         self.scoring = scoring
         self.comparison = comparison
+        self.countKind = countKind
+        let counted = scores.filter { $0.countKind == countKind }
         var summaries: [String: UDScore] = [:]
-        for score in scores where score.seed == nil && score.countKind == .layers {
-            summaries[LeaderboardScoring.key(score.cell, score.rule, score.baseline)] = score
+        var seeds: [String: [UDScore]] = [:]
+        for score in counted {
+            let key = LeaderboardScoring.key(score.cell, score.rule, score.baseline)
+            if score.seed == nil {
+                summaries[key] = score
+            } else {
+                seeds[key, default: []] += [score]
+            }
         }
         self.scores = summaries
+        seedScores = seeds
+        settings = SettingsDifference(groups: scoring.cells.map(\.baselineGroup))
     }
 
     private static func key(
@@ -35,10 +54,23 @@ public struct LeaderboardScoring: Sendable {
     }
 
     /// The configured rule where there are seeds enough for it, and the released one elsewhere.
-    private func headline(_ cell: ScoredCell) -> UDScore? {
+    func headline(
+        _ cell: ScoredCell, _ baseline: ComparisonSettings.Baseline? = nil
+    ) -> UDScore? {
         let wanted = ThresholdRule(rawValue: comparison.threshold.rawValue) ?? .released
+        let baseline = baseline ?? self.baseline
         return scores[LeaderboardScoring.key(cell.label, wanted, baseline)]
             ?? scores[LeaderboardScoring.key(cell.label, .released, baseline)]
+    }
+
+    func seedScores(of cell: ScoredCell) -> [UDScore] {
+        guard let score = headline(cell) else { return [] }
+        return seedScores[LeaderboardScoring.key(cell.label, score.rule, score.baseline)] ?? []
+    }
+
+    /// Streams differ by purpose and cell, so that adding a cell changes no other's interval.
+    func stream(_ purpose: String, of cell: ScoredCell) -> RandomStream {
+        random.derived(purpose).derived(cell.label)
     }
 
     /// One row per cell, in the order of the plan.
@@ -54,6 +86,7 @@ public struct LeaderboardScoring: Sendable {
 
     private mutating func row(_ cell: ScoredCell) -> LeaderboardRow {
         var row = LeaderboardRow(cell: cell, role: role(of: cell))
+        row.settings = settings.text(of: cell.baselineGroup)
         if let reason = cell.notApplicable {
             row.note = LeaderboardRow.notApplicable + reason
             return row
@@ -62,6 +95,9 @@ public struct LeaderboardScoring: Sendable {
         fillUD(&row, cell: cell, clean: clean)
         fillMetric(&row, cell: cell)
         fillDamage(&row, cell: cell, clean: clean)
+        fillSeeds(&row, cell: cell, clean: clean)
+        fillBaselines(&row, cell: cell)
+        fillMatched(&row, cell: cell, clean: clean)
         fillLosses(&row, cell: cell, clean: clean)
         fillCalibration(&row, cell: cell, clean: clean)
         row.note = note(on: row, cell: cell)
@@ -100,62 +136,6 @@ public struct LeaderboardScoring: Sendable {
         row.metricDeviation = Statistics.standardDeviation(values)
     }
 
-    private func fillDamage(_ row: inout LeaderboardRow, cell: ScoredCell, clean: ScoredCell?) {
-        guard let clean else {
-            row.damageReason = UndefinedReason.baselineMissing.rawValue
-            return
-        }
-        let cleanValues = clean.runs.compactMap(\.metric)
-        guard let chance = clean.chance else {
-            row.damageReason =
-                TaskSettings(text: cell.task)?.hasChance == false
-                ? "a sum of losses has no level of chance" : "no clean run told its level of chance"
-            return
-        }
-        guard let deviation = Statistics.standardDeviation(cleanValues) else {
-            row.damageReason = "damage needs two clean seeds or more"
-            return
-        }
-        let isUp = ScoredCell.metric(ofTask: cell.task).isHigherBetter
-        let gain = (Statistics.mean(cleanValues) - chance) * (isUp ? 1 : -1)
-        guard gain > 0 else {
-            row.damageReason = "clean training is no better than chance"
-            return
-        }
-        guard gain >= LeaderboardScoring.chanceDeviationsMin * deviation else {
-            row.damageReason = "clean training is too near chance for its spread"
-            return
-        }
-        let pairs = LeaderboardScoring.metricPairs(cell: cell, clean: clean)
-        row.damage = LeaderboardScoring.damage(pairs, chance: chance)
-        row.damageInterval = Bootstrap.interval(
-            of: pairs, random: random.derived("damage").derived(cell.label)
-        ) { LeaderboardScoring.damage($0, chance: chance) }
-        row.damageReason = row.damage == nil ? "no seed has both metrics" : nil
-    }
-
-    private struct MetricPair {
-        var clean: Double
-        var own: Double
-    }
-
-    private static func metricPairs(cell: ScoredCell, clean: ScoredCell) -> [MetricPair] {
-        cell.runs.compactMap { run in
-            guard let own = run.metric,
-                let base = clean.runs.first(where: { $0.seed == run.seed })?.metric
-            else { return nil }
-            return MetricPair(clean: base, own: own)
-        }
-    }
-
-    /// The share of what clean training gains over chance that is lost; never clipped.
-    private static func damage(_ pairs: [MetricPair], chance: Double) -> Double? {
-        guard !pairs.isEmpty else { return nil }
-        let clean = Statistics.mean(pairs.map(\.clean))
-        guard clean != chance else { return nil }
-        return (clean - Statistics.mean(pairs.map(\.own))) / (clean - chance)
-    }
-
     private func fillLosses(_ row: inout LeaderboardRow, cell: ScoredCell, clean: ScoredCell?) {
         func mean(_ values: [Double]?) -> Double? {
             values.flatMap { $0.isEmpty ? nil : Statistics.mean($0) }
@@ -176,6 +156,7 @@ public struct LeaderboardScoring: Sendable {
             role(of: $0) == .control && $0.baselineGroup == cell.baselineGroup
                 && $0.defense == cell.defense
         }
+        if let clean { row.bimodalShare = knownBimodalShare(of: clean) }
         guard let clean, !controls.isEmpty, let score = headline(clean) else { return }
         let among = scoring.cleanAgainstClean(clean, rule: score.rule, kind: score.countKind)
         let intervals = controls.map { headline($0)?.interval } + [among]
@@ -184,9 +165,21 @@ public struct LeaderboardScoring: Sendable {
         let inside = intervals.allSatisfy {
             $0?.lies(within: LeaderboardScoring.controlBounds) ?? false
         }
-        let layers = clean.runs.compactMap(\.matrix).first?.layerCount ?? 0
-        let share = (score.learnableBaseline ?? 0) / Double(max(layers, 1))
+        let share = (score.learnableBaseline ?? 0) / Double(max(countMax(of: clean), 1))
         row.isCalibrated = inside && share >= LeaderboardScoring.learnableShareMin
+    }
+
+    /// How much could be learnable at most: layers, or weights.
+    private func countMax(of clean: ScoredCell) -> Int {
+        guard let run = clean.runs.first(where: { $0.matrix != nil }) else { return 0 }
+        return countKind == .layers ? run.matrix?.layerCount ?? 0 : run.weightCounts.reduce(0, +)
+    }
+
+    private mutating func knownBimodalShare(of clean: ScoredCell) -> Double? {
+        if let known = bimodalShares[clean.label] { return known }
+        let share = bimodalShare(of: clean)
+        bimodalShares[clean.label] = share
+        return share
     }
 
     private func note(on row: LeaderboardRow, cell: ScoredCell) -> String? {

@@ -28,6 +28,7 @@ public struct UDScoring: Sendable {
     /// Clean cells by group and defense.
     private let baselines: [String: ScoredCell]
     private var thresholds: [String: [LearnableThreshold?]] = [:]
+    private var draws: [String: BootstrapDraws] = [:]
     /// Streams differ by cell, so that adding a cell changes no other's interval.
     private let random = RandomStream(seed: 2_509_080_58)
 
@@ -58,16 +59,37 @@ public struct UDScoring: Sendable {
     }
 
     /// All rows, in the order of cells, rules, counts, baselines and seeds.
-    public mutating func scores() -> [UDScore] {
+    ///
+    /// - Parameters:
+    ///   - rules: Which rules; all by default.
+    ///   - kinds: Which counts; all by default.
+    public mutating func scores(
+        rules: [ThresholdRule] = ThresholdRule.allCases, kinds: [CountKind] = CountKind.allCases
+    ) -> [UDScore] {
         cells.filter { $0.notApplicable == nil }.flatMap { cell in
-            ThresholdRule.allCases.flatMap { rule in
-                CountKind.allCases.flatMap { kind in
-                    UDScoring.comparedBaselines.flatMap { baseline in
-                        scores(of: cell, rule: rule, kind: kind, baseline: baseline)
-                    }
-                }
+            rules.flatMap { rule in
+                kinds.flatMap { kind in scores(of: cell, rule: rule, kind: kind) }
             }
         }
+    }
+
+    /// Against both baselines, which are one where there is no defense.
+    private mutating func scores(
+        of cell: ScoredCell, rule: ThresholdRule, kind: CountKind
+    ) -> [UDScore] {
+        var made: [(clean: String?, rows: [UDScore])] = []
+        for baseline in UDScoring.comparedBaselines {
+            let clean = baselineCell(of: cell, baseline)?.label
+            var rows: [UDScore]
+            if let known = made.first(where: { $0.clean == clean }) {
+                rows = known.rows
+                for index in rows.indices { rows[index].baseline = baseline }
+            } else {
+                rows = scores(of: cell, rule: rule, kind: kind, baseline: baseline)
+            }
+            made.append((clean, rows))
+        }
+        return made.flatMap(\.rows)
     }
 
     private mutating func scores(
@@ -101,7 +123,8 @@ public struct UDScoring: Sendable {
             return row
         }
         guard let threshold = threshold(template.rule, of: clean, at: index) else {
-            row.reason = UndefinedReason.tooFewSeeds.rawValue
+            let isRelative = template.rule == .relative
+            row.reason = (isRelative ? UndefinedReason.lossZero : .tooFewSeeds).rawValue
             return row
         }
         row.beta = threshold.beta
@@ -109,13 +132,18 @@ public struct UDScoring: Sendable {
             row.reason = UndefinedReason.degenerate.rawValue
             return row
         }
-        let pair = UnlearnableDistance.Pair(
-            learnable: LearnableCount.count(
-                template.countKind, of: matrix, above: threshold.beta,
-                weightCounts: run.weightCounts),
-            baseline: LearnableCount.count(
-                template.countKind, of: baseMatrix, above: threshold.beta,
-                weightCounts: base.weightCounts))
+        guard
+            let learnable = LearnableCount.count(
+                template.countKind, of: matrix, above: threshold, weightCounts: run.weightCounts),
+            let learnableBaseline = LearnableCount.count(
+                template.countKind, of: baseMatrix, above: threshold,
+                weightCounts: base.weightCounts)
+        else {
+            let isRelative = template.rule == .relative
+            row.reason = (isRelative ? UndefinedReason.lossZero : .otherEpochs).rawValue
+            return row
+        }
+        let pair = UnlearnableDistance.Pair(learnable: learnable, baseline: learnableBaseline)
         row.learnable = pair.learnable
         row.learnableBaseline = pair.baseline
         row.ud = pair.ratio
@@ -123,12 +151,21 @@ public struct UDScoring: Sendable {
         return row
     }
 
+    /// The resamples over a cell's seeds, equal for all rules, counts and baselines.
+    private mutating func resamples(_ stream: String, count: Int) -> BootstrapDraws {
+        let key = "\(count) \(stream)"
+        if let known = draws[key] { return known }
+        let made = BootstrapDraws(itemCount: count, random: random.derived(stream))
+        draws[key] = made
+        return made
+    }
+
     private static func problem(of run: ScoredRun, baseline: ScoredRun) -> UndefinedReason {
         if run.matrix == nil { return run.problem ?? .incomplete }
         return baseline.problem == .diverged ? .baselineDiverged : .incomplete
     }
 
-    private mutating func threshold(
+    mutating func threshold(
         _ rule: ThresholdRule, of clean: ScoredCell, at index: Int
     ) -> LearnableThreshold? {
         let key = rule.rawValue + clean.label
@@ -141,13 +178,14 @@ public struct UDScoring: Sendable {
         return made[index]
     }
 
-    private func overSeeds(
+    private mutating func overSeeds(
         _ rows: [UDScore], of cell: ScoredCell, template: UDScore
     ) -> UDScore {
         var row = template
         let counted = rows.filter { $0.learnable != nil }
         let pairs = counted.compactMap { UDScoring.pair($0) }
-        let summary = UnlearnableDistance.overSeeds(pairs, random: random.derived(cell.label))
+        let summary = UnlearnableDistance.overSeeds(
+            pairs, draws: resamples(cell.label, count: pairs.count))
         row.seedCount = pairs.count
         row.ud = summary.ratioOfSums
         row.interval = summary.interval
@@ -187,13 +225,13 @@ public struct UDScoring: Sendable {
             guard let threshold = threshold(rule, of: clean, at: index),
                 let matrix = own.matrix, let stranger = other.matrix
             else { continue }
-            pairs.append(
-                UnlearnableDistance.Pair(
-                    learnable: LearnableCount.count(
-                        kind, of: stranger, above: threshold.beta,
-                        weightCounts: other.weightCounts),
-                    baseline: LearnableCount.count(
-                        kind, of: matrix, above: threshold.beta, weightCounts: own.weightCounts)))
+            guard
+                let theirs = LearnableCount.count(
+                    kind, of: stranger, above: threshold, weightCounts: other.weightCounts),
+                let ours = LearnableCount.count(
+                    kind, of: matrix, above: threshold, weightCounts: own.weightCounts)
+            else { continue }
+            pairs.append(UnlearnableDistance.Pair(learnable: theirs, baseline: ours))
         }
         let stream = random.derived("clean against clean").derived(clean.label)
         return UnlearnableDistance.overSeeds(pairs, random: stream).interval

@@ -129,6 +129,7 @@ private struct MatrixBuilder {
     var entriesPlanned = 0
     private var epochs: [Int] = []
     private var values: [Double] = []
+    private var originLosses: [Double] = []
     private var weightCounts: [Int] = []
     private var lastLosses: [Double] = []
     private var flaggedCount = 0
@@ -150,11 +151,12 @@ private struct MatrixBuilder {
         let loss: Double? = row[6]
         if let loss { lastLosses.append(loss) }
         // A run whose loss is no number has nothing to measure; a walk that ran away has.
-        guard let value, loss != nil else {
+        guard let value, let loss else {
             hasDiverged = true
             return
         }
         values.append(value)
+        originLosses.append(loss)
         if flag == "diverged" { flaggedCount += 1 }
     }
 
@@ -168,7 +170,9 @@ private struct MatrixBuilder {
             run.problem = .incomplete
         } else {
             run.weightCounts = weightCounts
-            run.matrix = SALMatrix(epochs: epochs, layerCount: weightCounts.count, values: values)
+            run.matrix = SALMatrix(
+                epochs: epochs, layerCount: weightCounts.count, values: values,
+                originLosses: originLosses)
         }
         return run
     }

@@ -19,6 +19,7 @@ public struct StoreSchema: Sendable {
         migrations: [
             StoreSchema.first, StoreSchema.filterRows, StoreSchema.steering, StoreSchema.defenses,
             StoreSchema.landscapes,
+            StoreSchema.scores,
         ])
 
     private static let first = planTables + workTables + resultTables + derivedTables + liveViews

@@ -10,6 +10,9 @@ public struct TwoMeans: Sendable, Hashable {
     /// How many numbers belong to the lower cluster.
     public let lowCount: Int
     public let isDegenerate: Bool
+    /// The share of the sum of squares that lies between the two clusters, 0...1; 0 when all
+    /// numbers are equal.
+    public let explainedShare: Double
 
     /// Halfway between the two centres.
     public var midpoint: Double { isDegenerate ? low : low / 2 + high / 2 }
@@ -26,6 +29,7 @@ public struct TwoMeans: Sendable, Hashable {
             high = sorted[0]
             lowCount = sorted.count
             isDegenerate = true
+            explainedShare = 0
             return
         }
         let cut = TwoMeans.bestCut(of: sorted)
@@ -33,6 +37,13 @@ public struct TwoMeans: Sendable, Hashable {
         high = Statistics.mean(sorted[cut...])
         lowCount = cut
         isDegenerate = false
+        let centre = Statistics.mean(sorted)
+        let total = sorted.reduce(0) { $0 + ($1 - centre) * ($1 - centre) }
+        let counts = (low: Double(cut), high: Double(sorted.count - cut))
+        let between =
+            counts.low * (low - centre) * (low - centre)
+            + counts.high * (high - centre) * (high - centre)
+        explainedShare = total > 0 ? min(1, between / total) : 0
     }
 
     /// The cut with the largest sum of squares between the clusters, which is the one with the

@@ -11,6 +11,10 @@ public enum UndefinedReason: String, Sendable, Hashable, Codable, CaseIterable {
     /// Not all of the run's or the baseline's SAL entries are measured.
     case incomplete = "not all of SAL is measured"
     case tooFewSeeds = "too few seeds for this rule"
+    /// The clean run was not measured after all epochs that the run was.
+    case otherEpochs = "measured after other epochs than the baseline"
+    /// The rule divides by the loss on the SAL images, which is zero or unknown.
+    case lossZero = "a loss on the SAL images is zero"
 }
 
 /// The unlearnable distance UD: what stays learnable relative to clean training; equations (10)
@@ -44,10 +48,15 @@ public enum UnlearnableDistance {
     ///
     /// - Parameter random: A fresh stream; equal streams give equal intervals.
     public static func overSeeds(_ pairs: [Pair], random: RandomStream) -> Summary {
+        overSeeds(pairs, draws: BootstrapDraws(itemCount: pairs.count, random: random))
+    }
+
+    /// The same with resamples that are drawn already, one item a pair.
+    public static func overSeeds(_ pairs: [Pair], draws: BootstrapDraws) -> Summary {
         let ratios = pairs.compactMap(\.ratio)
         return Summary(
             ratioOfSums: ratioOfSums(pairs),
-            interval: Bootstrap.interval(of: pairs, random: random, statistic: ratioOfSums),
+            interval: draws.intervalOfRatio(pairs.map(\.learnable), pairs.map(\.baseline)),
             meanOfRatios: ratios.count == pairs.count && !ratios.isEmpty
                 ? Statistics.mean(ratios) : nil)
     }

@@ -74,6 +74,58 @@ struct ThresholdTests {
         #expect(LearnableThreshold.threshold(.crossfit, seedIndex: 0, clean: [nil] + clean) == nil)
     }
 
+    private let uneven = SALMatrix(
+        epochs: [2, 4], layerCount: 2, values: [1, 3, 4, 8], originLosses: [1, 1, 2, 2])
+
+    private func count(_ rule: ThresholdRule, _ matrix: SALMatrix? = nil) -> Double? {
+        LearnableThreshold.threshold(rule, seedIndex: 0, clean: [uneven]).flatMap {
+            LearnableCount.count(.layers, of: matrix ?? uneven, above: $0, weightCounts: [])
+        }
+    }
+
+    @Test("levels of the whole run, each epoch's own, and SAL relative to its loss")
+    func otherRules() throws {
+        func beta(_ rule: ThresholdRule) throws -> Double {
+            try #require(LearnableThreshold.threshold(rule, seedIndex: 0, clean: [uneven])).beta
+        }
+        #expect(try beta(.cleanMean) == 4 && count(.cleanMean) == 0.5)
+        #expect(try beta(.percentile) == 5 && count(.percentile) == 0.5)
+        #expect(try beta(.perEpoch) == 4 && count(.perEpoch) == 1)
+        // Shares are 1, 3 and 2, 4: midpoints 2 and 3.
+        #expect(try beta(.relative) == 2.5 && count(.relative) == 1)
+        let third = try #require(
+            LearnableThreshold.threshold(
+                .percentile, seedIndex: 0, clean: [uneven], percentileShare: 1.0 / 3))
+        #expect(abs(third.beta - 3) < 1e-12)
+    }
+
+    @Test("a threshold that does not fit a run counts nothing rather than something")
+    func unfitting() {
+        let other = SALMatrix(epochs: [2, 6], layerCount: 2, values: [1, 3, 4, 8])
+        #expect(count(.perEpoch, other) == nil && count(.released, other) == 0.5)
+        #expect(count(.relative, other) == nil)
+        let zero = SALMatrix(
+            epochs: [2], layerCount: 2, values: [1, 3], originLosses: [0, 1])
+        #expect(zero.relativeToOrigin == nil && zero.epochLosses == [0.5])
+        #expect(LearnableThreshold.threshold(.relative, seedIndex: 0, clean: [zero]) == nil)
+    }
+
+    @Test("checkpoints are matched by their losses, the nearest first and each once")
+    func matchedLoss() throws {
+        func points(_ items: [(Double, Double)]) -> [MatchedLoss.Checkpoint] {
+            items.map { .init(learnable: $0.0, lossNats: $0.1) }
+        }
+        let clean = points([(9, 2), (6, 1), (3, 0.5)])
+        let poisoned = points([(4, 1.1), (2, 1), (1, 0.1)])
+        let pairs = MatchedLoss.pairs(poisoned, clean)
+        #expect(pairs.map(\.run) == [1] && pairs.map(\.baseline) == [1])
+        let learnable = try #require(MatchedLoss.learnable(poisoned, clean))
+        #expect(learnable.pair.ratio == 2.0 / 6 && learnable.count == 1)
+        #expect(MatchedLoss.learnable(points([(1, 9)]), clean) == nil)
+        #expect(MatchedLoss.learnable(clean, clean)?.pair.ratio == 1)
+        #expect(MatchedLoss.pairs(points([(1, 0)]), points([(1, 0)])).isEmpty)
+    }
+
     @Test("a value equal to the threshold is not learnable, and each run has its own epochs")
     func strictly() {
         let matrix = SALMatrix(epochs: [2, 4], layerCount: 2, values: [1, 2, 1, 1])

@@ -55,8 +55,24 @@ public enum Statistics {
         return Interval(low: centre - half, high: centre + half)
     }
 
+    /// The one-sided bound that the mean lies below with probability `1 - level`, by Student's t:
+    /// `mean + t(1 - level; n - 1) sd / sqrt n`; `nil` below two numbers.
+    public static func meanUpperBound(_ values: [Double], level: Double) -> Double? {
+        guard let deviation = standardDeviation(values) else { return nil }
+        let quantile = StudentT.quantile(1 - level, degreesOfFreedom: Double(values.count - 1))
+        return mean(values) + quantile * deviation / Double(values.count).squareRoot()
+    }
+
+    /// How likely a mean this low would be if the true one were `bound`: Student's one-sided t
+    /// test; `nil` below two numbers, or where they are all equal.
+    public static func pValue(ofMean values: [Double], below bound: Double) -> Double? {
+        guard let deviation = standardDeviation(values), deviation > 0 else { return nil }
+        let t = (mean(values) - bound) / (deviation / Double(values.count).squareRoot())
+        return StudentT.cumulative(t, degreesOfFreedom: Double(values.count - 1))
+    }
+
     /// The quantile of sorted numbers, linear between neighbours.
-    static func quantile(_ probability: Double, ofSorted sorted: [Double]) -> Double {
+    public static func quantile(_ probability: Double, ofSorted sorted: [Double]) -> Double {
         let position = probability * Double(sorted.count - 1)
         let below = Int(position)
         let above = min(below + 1, sorted.count - 1)

@@ -1,4 +1,4 @@
-/// Agreement between two orders of the same things.
+/// Agreement between two orders of the same things: Pearson (1895), Spearman (1904), Kendall (1945).
 public enum RankCorrelation {
     /// Ranks from 1; equal numbers share the mean of their ranks.
     public static func ranks(_ values: [Double]) -> [Double] {
@@ -33,6 +33,34 @@ public enum RankCorrelation {
     /// Spearman's ρ, ties sharing ranks; `nil` below two pairs or where one side is constant.
     public static func spearman(_ left: [Double], _ right: [Double]) -> Double? {
         pearson(ranks(left), ranks(right))
+    }
+
+    /// Kendall's τ-b: `(concordant - discordant) / sqrt((n0 - n1) (n0 - n2))` with `n0` pairs, of
+    /// which `n1` are ties on the left and `n2` on the right.
+    ///
+    /// - Returns: `nil` below two pairs or where one side is constant.
+    /// - Complexity: O(n²).
+    public static func kendall(_ left: [Double], _ right: [Double]) -> Double? {
+        precondition(left.count == right.count, "\(left.count) numbers beside \(right.count)")
+        var score = 0
+        var untied = (left: 0, right: 0)
+        for first in left.indices {
+            for second in left.indices where second > first {
+                let a = order(left[first], left[second])
+                let b = order(right[first], right[second])
+                score += a * b
+                untied.left += a * a
+                untied.right += b * b
+            }
+        }
+        guard untied.left > 0, untied.right > 0 else { return nil }
+        return Double(score)
+            / (Double(untied.left).squareRoot() * Double(untied.right).squareRoot())
+    }
+
+    /// 1 when rising, -1 when falling, 0 between equals.
+    private static func order(_ first: Double, _ second: Double) -> Int {
+        first < second ? 1 : first > second ? -1 : 0
     }
 
     /// Spearman's ρ with its 95 % bootstrap interval over the pairs.

@@ -2,6 +2,14 @@ import Foundation
 
 /// Student's t distribution, by the incomplete beta function.
 public enum StudentT {
+    /// The share of the distribution below `t`: half of `I(ν / (ν + t²); ν/2, 1/2)` for `t < 0`.
+    public static func cumulative(_ t: Double, degreesOfFreedom: Double) -> Double {
+        precondition(degreesOfFreedom > 0, "\(degreesOfFreedom) degrees of freedom")
+        let x = degreesOfFreedom / (degreesOfFreedom + t * t)
+        let tail = IncompleteBeta.regularized(x, degreesOfFreedom / 2, 0.5) / 2
+        return t > 0 ? 1 - tail : tail
+    }
+
     /// The value below which a share `probability` of the distribution lies.
     ///
     /// - Parameter probability: Within 0..<1, above 0.
