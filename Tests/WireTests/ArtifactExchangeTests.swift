@@ -113,6 +113,19 @@ struct ArtifactExchangeTests {
         #expect(exchange.cache.folder.isSound(theirs.digest))
     }
 
+    @Test("damaged on the coordinator's disk give way to a worker's that are not")
+    func mendedByOffer() throws {
+        var exchange = try Exchange()
+        let file = try exchange.desk.folder.keep(content(megabyte, seed: 1), name: "a")
+        _ = try exchange.cache.folder.keep(content(megabyte, seed: 1), name: "a")
+        try exchange.desk.folder.flip(file.digest, at: 9)
+        exchange.send(.bring(file))
+        try exchange.settle()
+        #expect(exchange.told == [.brought(file.digest)])
+        #expect(exchange.desk.folder.isSound(file.digest))
+        #expect(exchange.desk.tally.bytesTaken == megabyte)
+    }
+
     @Test("cut short on the coordinator's disk are found too")
     func truncatedThere() throws {
         var exchange = try Exchange()

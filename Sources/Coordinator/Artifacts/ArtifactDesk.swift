@@ -70,20 +70,27 @@ public struct ArtifactDesk {
     }
 
     private mutating func examine(_ digest: Digest, at now: Instant) -> ArtifactAnswer {
+        if isWhole(digest, at: now) { return .have(digest) }
+        lost.insert(digest)
+        return .gone(digest)
+    }
+
+    /// Whether the file is here with the content it should have; another is set aside.
+    private mutating func isWhole(_ digest: Digest, at now: Instant) -> Bool {
         if let seen = sound[digest], now.seconds(since: seen) < Self.soundSeconds {
-            return .have(digest)
+            return true
         }
         if sound.count > 4_096 { sound = [:] }
         if folder.isSound(digest) {
             sound[digest] = now
-            return .have(digest)
+            return true
         }
+        sound[digest] = nil
         if folder.size(of: digest) != nil {
             tally.filesDamaged += 1
             folder.setAside(digest)
         }
-        lost.insert(digest)
-        return .gone(digest)
+        return false
     }
 
     // MARK: Taking
@@ -92,7 +99,8 @@ public struct ArtifactDesk {
         _ digest: Digest, total: Int, at now: Instant
     ) -> ArtifactAnswer {
         guard total <= ArtifactLimits.fileBytes else { return .refused(digest, .tooLarge) }
-        if folder.size(of: digest) == total { return .have(digest) }
+        // One that has rotted here gives way to the worker's.
+        if folder.size(of: digest) == total, isWhole(digest, at: now) { return .have(digest) }
         return withIncoming(digest, total: total, at: now) { .want($0) }
     }
 

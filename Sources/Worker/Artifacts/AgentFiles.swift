@@ -112,7 +112,10 @@ final class AgentFiles {
 
     func acknowledged(_ leases: [Lease]) {
         results.forget(leases)
-        for lease in leases { unpin(lease) }
+        for lease in leases {
+            results.forget(brought: pins[lease] ?? [])
+            unpin(lease)
+        }
     }
 
     // MARK: Slots and connections

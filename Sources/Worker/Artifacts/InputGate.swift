@@ -125,6 +125,9 @@ struct ResultGate {
         for lease in leases { waiting[lease] = nil }
     }
 
+    /// What was brought for results that are acknowledged may be gone when it is made again.
+    mutating func forget(brought digests: [Digest]) { brought.subtract(digests) }
+
     /// Another coordinator may have other files.
     mutating func reconnected() { brought = [] }
 
