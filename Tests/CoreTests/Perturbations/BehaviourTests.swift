@@ -88,7 +88,8 @@ struct BehaviourTests {
         print("behaviour: clean at \(clean), rand-c at \(random), ops \(ops)")
         let undefended = try oracles.mean("rand-c/test")
         #expect(try oracles.agrees(random, "rand-c/at8", from: undefended))
-        try expectGap(ops.cutout - ops.at, "ops/cutout", "ops/at8")
+        // The independent run ended before cutout; APBench has 52.98 % with it, 14.95 % under AT.
+        #expect(ops.cutout - ops.at > (0.5298 - 0.1495) / 2)
     }
 
     /// Asks for half of the difference between two rows, if that is an effect at all.
