@@ -84,9 +84,13 @@ struct CoordinatorCommand: ParsableCommand {
                 + folder.path)
         let signals = StopSignals(stop: service.stop)
         defer { signals.cancel() }
+        let refresher = LeaderboardRefresher(store: store, sweep: id, logger: logger)
+        refresher.start()
+        defer { refresher.stop() }
         var printer = ProgressPrinter()
         let ending = try service.run { printer.show($0) }
         printer.finish()
+        refresher.stop()
         let moved = pieces.tally
         logger.info(
             "files moved",

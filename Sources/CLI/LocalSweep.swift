@@ -34,7 +34,7 @@ struct LocalSweep {
         if paused > 0 {
             Failure.say("\(paused) jobs are paused; `fathom resume \(storePath) …` lets them go on")
         }
-        let ending = try coordinate(jobs, store: store, artifacts: folder)
+        let ending = try coordinate(jobs, sweep: sweep, store: store, artifacts: folder)
         if ending == .stopped {
             Failure.say("\ninterrupted; what is finished is kept, run the same command to go on")
             try store.checkpointAndClose()
@@ -44,7 +44,7 @@ struct LocalSweep {
     }
 
     private func coordinate(
-        _ jobs: [StoredJob], store: Store, artifacts: ArtifactFolder
+        _ jobs: [StoredJob], sweep: SweepID, store: Store, artifacts: ArtifactFolder
     ) throws -> CoordinatorService.Ending {
         let serverKeys = try CurveKeyPair.generate()
         let workerKeys = try CurveKeyPair.generate()
@@ -81,6 +81,9 @@ struct LocalSweep {
         defer { control?.close() }
         try supervisor.start()
         defer { supervisor.stop() }
+        let refresher = LeaderboardRefresher(store: store, sweep: sweep, logger: logger)
+        refresher.start()
+        defer { refresher.stop() }
         var printer = ProgressPrinter()
         let ending = try service.run { printer.show($0) }
         printer.finish()

@@ -1,11 +1,15 @@
 public import ArgumentParser
 import FathomCoordinator
+import FathomCore
 import FathomProtocol
 import Foundation
 
 extension TableFormat: ExpressibleByArgument {}
 extension LeaderboardOrder: ExpressibleByArgument {}
 extension ExportFormat: ExpressibleByArgument {}
+extension ThresholdRule: ExpressibleByArgument {}
+extension CountKind: ExpressibleByArgument {}
+extension ComparisonSettings.Baseline: ExpressibleByArgument {}
 
 /// Which store, which sweep in it, and how rows come out.
 struct ReadOptions: ParsableArguments {
@@ -18,13 +22,18 @@ struct ReadOptions: ParsableArguments {
     @Option(help: "table, json, csv, markdown or latex.")
     var format = TableFormat.table
 
+    @Option(help: "auto, always or never; NO_COLOR counts as never.")
+    var color = ColorChoice.auto
+
+    var style: TerminalStyle { Terminal.output(color: color) }
+
     func open() throws -> (reader: StoreReader, sweep: SweepID) {
         let reader = try Store.openReadOnly(path: store)
         return (reader, try reader.sweep(named: sweep))
     }
 
     func show(_ result: QueryResult) {
-        print(format.text(of: result), terminator: "")
+        print(format.text(of: result, style: style), terminator: "")
     }
 }
 
@@ -41,12 +50,53 @@ struct LeaderboardCommand: ParsableCommand {
     @Option(help: "Rank by ud, damage or metric.")
     var by: LeaderboardOrder?
 
+    @Option(help: "Count by another threshold rule than the sweep file's, from the stored rows.")
+    var threshold: ThresholdRule?
+
+    @Option(help: "Count layers or parameters.")
+    var count: CountKind?
+
+    @Option(help: "Compare with clean training without a defense (vanilla) or under it (defended).")
+    var baseline: ComparisonSettings.Baseline?
+
+    @Flag(help: "Show what cells cost. Without it equal results give equal tables.")
+    var cost = false
+
+    func validate() throws {
+        if baseline == .both { throw ValidationError("--baseline takes vanilla or defended") }
+    }
+
     func run() throws {
         let (reader, sweep) = try options.open()
-        let rows = try reader.leaderboard(of: sweep)
+        var rows = try chosenRows(reader, sweep)
+        if cost {
+            let costs = try reader.costs(of: sweep)
+            for index in rows.rows.indices { rows.rows[index].cost = costs[rows.rows[index].cell] }
+        }
         let table = LeaderboardTable(
-            Leaderboard(rows, task: task, order: by), sweep: try reader.name(of: sweep))
+            Leaderboard(rows.rows, task: task, order: by), sweep: try reader.name(of: sweep),
+            agreements: rows.agreements, style: options.style)
         print(table.text(as: options.format), terminator: "")
+    }
+
+    /// As merged, or, when asked for another way of counting, worked out now.
+    private func chosenRows(
+        _ reader: StoreReader, _ sweep: SweepID
+    ) throws -> (rows: [LeaderboardRow], agreements: [RankAgreement]) {
+        guard threshold != nil || count != nil || baseline != nil else {
+            return (try reader.leaderboard(of: sweep), try reader.rankAgreements(of: sweep))
+        }
+        var comparison = try reader.comparison(of: sweep)
+        if let threshold {
+            comparison.threshold = .init(rawValue: threshold.rawValue) ?? comparison.threshold
+        }
+        if let baseline { comparison.baseline = baseline }
+        let troubles = try reader.troubles(of: sweep)
+        var rows = LeaderboardScoring.rows(
+            of: try reader.scoredCells(of: sweep), comparison: comparison,
+            countKind: count ?? .layers)
+        for index in rows.indices { rows[index].trouble = troubles[rows[index].cell] }
+        return (rows, Leaderboard(rows).groups.flatMap { RankAgreement.all(of: $0.rows) })
     }
 }
 

@@ -119,7 +119,9 @@ enum SweepEnd {
     static func show(_ store: Store, _ sweep: SweepID) throws {
         try store.merge(sweep)
         let rows = try store.reader.leaderboard(of: sweep)
-        let table = LeaderboardTable(Leaderboard(rows), sweep: try store.reader.name(of: sweep))
+        let table = LeaderboardTable(
+            Leaderboard(rows), sweep: try store.reader.name(of: sweep),
+            agreements: try store.reader.rankAgreements(of: sweep), style: Terminal.output())
         print(table.text(as: .table), terminator: "")
     }
 

@@ -98,14 +98,49 @@ struct LeaderboardFiguresTests {
         try store.query("SELECT label FROM cell WHERE method = '\(method)'").rows[0][0].text
     }
 
+    @Test("a leaderboard forms while results arrive, and reads nothing twice that is finished")
+    func refreshing() throws {
+        let id = try store.register(sweep.plan)
+        let reader = try Store.openReadOnly(path: store.path)
+        var cache = ScoreCache()
+        try store.refreshLeaderboard(of: id, reading: reader, cache: &cache)
+        let empty = try store.reader.leaderboard(of: id)
+        #expect(empty.map(\.method) == ["clean", "rand-s", "lsp"])
+        #expect(empty.allSatisfy { $0.ud == nil && $0.metric == nil })
+        let changes = sweep.changes()
+        let lsp = sweep.plan.cells[2].runs[2].measurements[1].job
+        let missing = changes.filter { StoreChangeKind.isAbout($0, job: lsp) }
+        try store.apply(changes.filter { !StoreChangeKind.isAbout($0, job: lsp) })
+        try store.refreshLeaderboard(of: id, reading: reader, cache: &cache)
+        let halfway = try store.reader.leaderboard(of: id)
+        #expect(halfway[1].ud == 1 && halfway[2].seedCount == 2)
+        try store.apply(missing)
+        try store.refreshLeaderboard(of: id, reading: reader, cache: &cache)
+        let refreshed = try store.reader.leaderboard(of: id)
+        try store.merge(id)
+        #expect(try store.reader.leaderboard(of: id) == refreshed && refreshed[2].seedCount == 3)
+        #expect(try store.query("SELECT count(*) FROM cellCost").rows == [[.integer(8)]])
+    }
+
+    @Test("a run that is thrown away is read again")
+    func refreshingAfterForgetting() throws {
+        let id = try merged()
+        let reader = try Store.openReadOnly(path: store.path)
+        var cache = ScoreCache()
+        try store.refreshLeaderboard(of: id, reading: reader, cache: &cache)
+        try store.apply([.jobForgotten(sweep.plan.cells[2].runs[0].measurements[0].job)])
+        try store.refreshLeaderboard(of: id, reading: reader, cache: &cache)
+        #expect(try store.reader.leaderboard(of: id)[2].seedCount == 2)
+    }
+
     @Test("failed and blocked jobs show at their cells with the reason, now and not after merging")
     func troubles() throws {
         let id = try merged()
         let run = sweep.plan.cells[2].runs[0]
         try store.apply([
             .jobQuarantined(run.segments[0], reason: "loss is not a number"),
-            .jobBlocked(run.segments[1], cause: run.segments[0]),
-            .jobBlocked(run.measurements[1].job, cause: run.segments[0]),
+            .jobBlocked(run.segments[1], by: run.segments[0]),
+            .jobBlocked(run.measurements[1].job, by: run.segments[0]),
         ])
         let rows = try store.reader.leaderboard(of: id)
         #expect(rows[0].trouble == nil && rows[1].trouble == nil)
@@ -113,6 +148,16 @@ struct LeaderboardFiguresTests {
             rows[2].trouble
                 == CellTrouble(failed: 1, blocked: 2, reason: "loss is not a number"))
         #expect(rows[2].trouble?.text == "1 job failed, 2 blocked: loss is not a number")
+    }
+}
+
+private enum StoreChangeKind {
+    static func isAbout(_ change: StoreChange, job: JobKey) -> Bool {
+        switch change {
+        case .accepted(let lease, _, _): lease.job == job
+        case .jobFinished(let key): key == job
+        default: false
+        }
     }
 }
 

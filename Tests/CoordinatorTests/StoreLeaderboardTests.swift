@@ -54,7 +54,8 @@ struct StoreLeaderboardTests {
         _ format: TableFormat, calibrated: Bool? = true, order: LeaderboardOrder? = nil
     ) -> String {
         LeaderboardTable(
-            Leaderboard(rows(calibrated: calibrated), order: order), sweep: "quickstart"
+            Leaderboard(rows(calibrated: calibrated), order: order), sweep: "quickstart",
+            agreements: RankAgreement.all(of: rows(calibrated: calibrated))
         ).text(as: format)
     }
 
@@ -124,13 +125,14 @@ struct StoreLeaderboardTests {
     }
 
     @Test("Markdown and LaTeX are escaped and carry the verdict along")
-    func paperFormats() {
+    func paperFormats() throws {
         let markdown = text(.markdown)
         #expect(markdown.hasPrefix("### fashion-mnist, cls, resnet18 w8, no defense"))
         #expect(markdown.contains("| ---: | --- |") && markdown.contains("- UD can be believed"))
         let latex = text(.latex)
         #expect(latex.contains("ops\\_1") && latex.contains("95 \\%"))
         #expect(latex.contains("% UD can be believed"))
+        try Latex.expectToCompile(latex)
     }
 
     @Test("an empty leaderboard says so, a query's rows come out in every format")

@@ -63,6 +63,19 @@ public struct LeaderboardScoring: Sendable {
             ?? scores[LeaderboardScoring.key(cell.label, .released, baseline)]
     }
 
+    /// The rows of these cells under one way of comparing, from nothing but what was measured.
+    public static func rows(
+        of cells: [ScoredCell], comparison: ComparisonSettings, countKind: CountKind = .layers
+    ) -> [LeaderboardRow] {
+        var scoring = UDScoring(cells: cells)
+        let wanted = ThresholdRule(rawValue: comparison.threshold.rawValue) ?? .released
+        let rules = wanted == .released ? [wanted] : [wanted, .released]
+        let scores = scoring.scores(rules: rules, kinds: [countKind])
+        var leaderboard = LeaderboardScoring(
+            scoring: scoring, scores: scores, comparison: comparison, countKind: countKind)
+        return leaderboard.rows()
+    }
+
     func seedScores(of cell: ScoredCell) -> [UDScore] {
         guard let score = headline(cell) else { return [] }
         return seedScores[LeaderboardScoring.key(cell.label, score.rule, score.baseline)] ?? []

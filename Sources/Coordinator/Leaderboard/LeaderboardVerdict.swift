@@ -3,18 +3,26 @@ import FathomCore
 /// Says in words whether a group's UD can be believed, and what is missing where.
 struct LeaderboardVerdict {
     let group: Leaderboard.Group
+    /// Of this group.
+    private let agreements: [RankAgreement]
+
+    /// - Parameter agreements: As the store has them; `nil`: worked out from the rows.
+    init(group: Leaderboard.Group, agreements: [RankAgreement]? = nil) {
+        self.group = group
+        self.agreements = agreements ?? RankAgreement.all(of: group.rows)
+    }
 
     /// Sentences, one a paragraph.
     var sentences: [String] {
         if group.rows.allSatisfy(\.isNotApplicable) { return missing }
         var all = [believability]
-        if let agreement = agreement { all.append(agreement) }
+        all += [clusters, alike, agreement].compactMap { $0 }
         all += missing
         return all
     }
 
     private func text(_ value: Double, _ digits: Int = 2) -> String {
-        LeaderboardTable.number(value, digits)
+        LeaderboardColumns.number(value, digits)
     }
 
     private var bounds: String {
@@ -36,7 +44,7 @@ struct LeaderboardVerdict {
         if row.isCalibrated == true {
             return "UD can be believed here: the controls stay within \(spread ?? bounds), inside "
                 + "\(bounds), and clean training has \(layers). A method differs from the "
-                + "controls only where its interval lies outside theirs."
+                + "controls only where its interval lies outside theirs (`*`)."
         }
         return "UD cannot be believed here: \(doubt(row, base: base, spread: spread, layers)). "
             + "It stands in brackets and is not ranked."
@@ -58,24 +66,51 @@ struct LeaderboardVerdict {
         return "not every control has an interval, which takes 2 finished seeds or more"
     }
 
-    /// Spearman's ρ of UD with how good the task metric is, over methods.
-    var agreement: String? {
-        guard let first = group.rows.first else { return nil }
-        let up: Double = ScoredCell.metric(ofTask: first.task).isHigherBetter ? 1 : -1
-        let pairs = group.rows.filter { $0.role == .method }.compactMap {
-            row -> (Double, Double)? in
-            guard let ud = row.ud, let metric = row.metric else { return nil }
-            return (ud, up * metric)
+    /// A threshold between two clusters means little where there is one.
+    private var clusters: String? {
+        guard let share = group.rows.compactMap(\.bimodalShare).first, share < 0.5 else {
+            return nil
         }
-        guard pairs.count > 2,
-            let rho = RankCorrelation.spearman(pairs.map(\.0), pairs.map(\.1))
+        return
+            "The layers of clean training form two clusters in only \(text(100 * share, 0)) % of "
+            + "the measured epochs, so that the threshold between them is a convention more than "
+            + "a finding."
+    }
+
+    private var alike: String? {
+        let known = group.neighbours.enumerated().compactMap { index, found in
+            found.map { (index, $0) }
+        }
+        let count = known.count { !$0.1.isDistinguishable }
+        guard count > 0 else { return nil }
+        return "~: not to be told from the row above (paired t test over seeds, corrected for "
+            + "\(known.count) neighbours, 5 %); \(count) of \(known.count)."
+    }
+
+    /// Spearman's ρ of UD with how good the task metric is, and with the loss, over methods.
+    var agreement: String? {
+        func found(_ other: RankAgreement.Other, _ controls: Bool) -> RankAgreement? {
+            agreements.first { $0.other == other && $0.includesControls == controls }
+        }
+        func value(_ agreement: RankAgreement?) -> String? {
+            guard let agreement, let rho = agreement.rho else { return nil }
+            let range = agreement.interval.map { ", 95 % from \(text($0.low)) to \(text($0.high))" }
+            return text(rho) + (range ?? "")
+        }
+        guard let first = group.rows.first, let own = found(.metric, false),
+            let metric = value(own)
         else { return nil }
-        let interval = RankCorrelation.spearmanInterval(
-            pairs.map(\.0), pairs.map(\.1), random: RandomStream(seed: 2_509_080_58))
-        let range = interval.map { ", 95 % from \(text($0.low)) to \(text($0.high))" } ?? ""
-        let name = up > 0 ? first.metricName : "low " + first.metricName
-        return "Rank agreement of UD with \(name) over \(pairs.count) methods: "
-            + "Spearman's rho \(text(rho))\(range)."
+        let isUp = ScoredCell.metric(ofTask: first.task).isHigherBetter
+        let name = isUp ? first.metricName : "low " + first.metricName
+        var sentence =
+            "Rank agreement of UD with \(name) over \(own.count) methods: Spearman's rho \(metric)"
+        if let all = found(.metric, true), all.count > own.count, let rho = value(all) {
+            sentence += "; with controls \(rho)"
+        }
+        if let loss = value(found(.salLoss, false)) {
+            sentence += ". With the loss on the SAL images: \(loss)"
+        }
+        return sentence + "."
     }
 
     /// Why numbers are missing, equal reasons told once.
@@ -94,7 +129,14 @@ struct LeaderboardVerdict {
                 add("no damage: \(reason)", row.method)
             }
             if let note = row.note { add(note, row.method) }
+            if let trouble = row.trouble { add(trouble.text, row.method) }
         }
-        return reasons.map { "\((methods[$0] ?? []).joined(separator: ", ")): \($0)." }
+        return reasons.map { "\(named(methods[$0] ?? [])): \($0)." }
+    }
+
+    /// Methods by name, of many the first few.
+    private func named(_ methods: [String]) -> String {
+        let shown = methods.prefix(8).joined(separator: ", ")
+        return methods.count > 8 ? "\(shown) and \(methods.count - 8) more" : shown
     }
 }

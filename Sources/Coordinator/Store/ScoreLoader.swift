@@ -1,132 +1,157 @@
 import FathomCore
 import GRDB
 
+/// Runs that are read already and will not change: all their jobs are finished.
+///
+/// Reading a store of a million rows takes seconds; of a sweep that goes on, most is as it was.
+public struct ScoreCache: Sendable {
+    var runs: [Int64: ScoredRun] = [:]
+
+    public init() {}
+}
+
 /// Reads a sweep's measurements from the raw rows, for scores to be made of.
 struct ScoreLoader {
     let db: Database
     let sweep: SweepID
 
     func load() throws -> [ScoredCell] {
-        let runs = try runs()
-        return try fetch(
-            """
-            SELECT id, label, position, method, methodName, task, model, defense, dataSet,
-              baselineGroup, classCount, notApplicable
-            FROM cell WHERE sweep = ? AND hidden = 0 ORDER BY position, id
-            """
-        ).map { row in
-            ScoredCell(
-                label: row["label"], position: row["position"], method: row["method"],
-                methodName: row["methodName"], task: row["task"], model: row["model"],
-                defense: row["defense"], dataSet: row["dataSet"],
-                baselineGroup: row["baselineGroup"], classCount: row["classCount"],
-                runs: runs[row["id"]] ?? [], notApplicable: row["notApplicable"])
+        var cache = ScoreCache()
+        return try load(&cache)
+    }
+
+    /// The same, without reading again what cannot have changed.
+    func load(_ cache: inout ScoreCache) throws -> [ScoredCell] {
+        let finished = try finishedRuns()
+        // A run that somebody reopened is read anew, also when it is finished again.
+        cache.runs = cache.runs.filter { finished.contains($0.key) }
+        let reader = RunReader(db: db)
+        return try cellRows().map { row in
+            var cell = ScoreLoader.cell(row)
+            let epochs: Int = row["epochs"]
+            for run in try runRows(ofCell: row["id"]) {
+                let id: Int64 = run["id"]
+                if let known = cache.runs[id] {
+                    cell.runs.append(known)
+                    continue
+                }
+                let read = try reader.run(
+                    id: id, seed: run["seed"], task: cell.task, lastEpoch: epochs)
+                if finished.contains(id) { cache.runs[id] = read }
+                cell.runs.append(read)
+            }
+            return cell
         }
     }
 
-    private func fetch(_ sql: String) throws -> [Row] {
-        try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [sweep.number])
+    private static func cell(_ row: Row) -> ScoredCell {
+        ScoredCell(
+            label: row["label"], position: row["position"], method: row["method"],
+            methodName: row["methodName"], task: row["task"], model: row["model"],
+            defense: row["defense"], dataSet: row["dataSet"],
+            baselineGroup: row["baselineGroup"], classCount: row["classCount"], runs: [],
+            notApplicable: row["notApplicable"])
     }
 
-    private func runs() throws -> [Int64: [ScoredRun]] {
-        let metrics = try metrics()
-        let matrices = try matrices()
-        let reach = try reach()
-        var found: [Int64: [ScoredRun]] = [:]
-        for row in try fetch(
-            """
-            SELECT r.id, r.cell, r.seed FROM run r JOIN cell c ON c.id = r.cell
-            WHERE c.sweep = ? AND c.hidden = 0 AND r.hidden = 0 ORDER BY r.cell, r.seed
-            """)
-        {
-            let id: Int64 = row["id"]
-            var run = (matrices[id] ?? MatrixBuilder()).run(seed: row["seed"])
-            run.metric = metrics[id]?.main
-            run.trainLoss = metrics[id]?.trainLoss
-            run.chance = metrics[id]?.chance
-            run.reach = reach[id]
-            found[row["cell"], default: []].append(run)
-        }
-        return found
+    private func cellRows() throws -> [Row] {
+        try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT id, label, position, method, methodName, task, model, defense, dataSet,
+                      baselineGroup, classCount, notApplicable, epochs
+                    FROM cell WHERE sweep = ? AND hidden = 0 ORDER BY position, id
+                    """), arguments: [sweep.number])
     }
 
-    private struct Metrics {
-        var main: Double?
-        var trainLoss: Double?
-        var chance: Double?
+    private func runRows(ofCell cell: Int64) throws -> [Row] {
+        try Row.fetchAll(
+            db.cachedStatement(
+                sql: "SELECT id, seed FROM run WHERE cell = ? AND hidden = 0 ORDER BY seed"),
+            arguments: [cell])
+    }
+
+    private func finishedRuns() throws -> Set<Int64> {
+        try Set(
+            Int64.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT r.id FROM cell c JOIN run r ON r.cell = c.id AND r.hidden = 0
+                          JOIN runJob rj ON rj.run = r.id JOIN job j ON j.id = rj.job
+                        WHERE c.sweep = ? AND c.hidden = 0
+                        GROUP BY r.id HAVING min(j.state = 'finished') = 1
+                        """), arguments: [sweep.number]))
+    }
+}
+
+/// Reads one run by its number.
+private struct RunReader {
+    let db: Database
+
+    func run(id: Int64, seed: Int, task: String, lastEpoch: Int) throws -> ScoredRun {
+        var builder = MatrixBuilder(entriesPlanned: try entriesPlanned(id))
+        let cursor = try Row.fetchCursor(
+            db.cachedStatement(sql: RunReader.entriesSQL), arguments: [id])
+        while let row = try cursor.next() { builder.add(row) }
+        var run = builder.run(seed: seed)
+        run.reach = try Double.fetchOne(
+            db.cachedStatement(sql: RunReader.reachSQL), arguments: [id])
+        try addMetrics(to: &run, id: id, task: task, lastEpoch: lastEpoch)
+        return run
+    }
+
+    /// In the order of epochs and entries, which is that of the keys.
+    private static let entriesSQL = """
+        SELECT rj.epoch, s.entry, s.weightCount, s.sal, s.flag, s.originLoss
+        FROM runJob rj CROSS JOIN sal s ON s.job = rj.job
+        WHERE rj.run = ? AND rj.role = 'sal' ORDER BY rj.position, s.entry
+        """
+
+    private static let reachSQL = """
+        SELECT avg(w.reachedAt IS NOT NULL)
+        FROM runJob rj CROSS JOIN salWalk w ON w.job = rj.job
+        WHERE rj.run = ? AND rj.role = 'sal'
+        """
+
+    private func entriesPlanned(_ id: Int64) throws -> Int {
+        try Int.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT coalesce(sum(j.entryCount), 0) FROM runJob rj JOIN job j ON j.id = rj.job
+                    WHERE rj.run = ? AND rj.role = 'sal'
+                    """), arguments: [id]) ?? 0
     }
 
     /// The rows of what a cell measures, which may be one of several tasks trained together.
-    private func metrics() throws -> [Int64: Metrics] {
-        var found: [Int64: Metrics] = [:]
-        for row in try fetch(
-            """
-            SELECT r.id, c.task, m.split, m.name, m.value
-            FROM cell c JOIN run r ON r.cell = c.id
-              JOIN runJob rj ON rj.run = r.id AND rj.role = 'segment'
-              JOIN metric m ON m.job = rj.job AND m.epoch = c.epochs
-                AND m.task = substr(c.task, 1, instr(c.task || '@', '@') - 1)
-            WHERE c.sweep = ? AND c.hidden = 0 AND r.hidden = 0
-            """)
+    private func addMetrics(
+        to run: inout ScoredRun, id: Int64, task: String, lastEpoch: Int
+    ) throws {
+        let main = ScoredCell.metric(ofTask: task)
+        let rowTask = String(task.split(separator: "@").first ?? "")
+        for row in try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT m.split, m.name, m.value
+                    FROM runJob rj CROSS JOIN metric m ON m.job = rj.job AND m.epoch = ?
+                      AND m.task = ?
+                    WHERE rj.run = ? AND rj.role = 'segment'
+                    """), arguments: [lastEpoch, rowTask, id])
         {
-            let main = ScoredCell.metric(ofTask: row["task"])
             let name: String = row["name"]
             let split: String = row["split"]
             let value: Double? = row["value"]
             switch split {
-            case "test" where name == main.name: found[row["id"], default: Metrics()].main = value
-            case "train" where name == "loss":
-                found[row["id"], default: Metrics()].trainLoss = value
-            case "chance" where name == main.name:
-                found[row["id"], default: Metrics()].chance = value
+            case "test" where name == main.name: run.metric = value
+            case "train" where name == "loss": run.trainLoss = value
+            case "chance" where name == main.name: run.chance = value
             default: break
             }
         }
-        return found
-    }
-
-    private func reach() throws -> [Int64: Double] {
-        var found: [Int64: Double] = [:]
-        for row in try fetch(
-            """
-            SELECT r.id, avg(w.reachedAt IS NOT NULL) AS reach
-            FROM cell c JOIN run r ON r.cell = c.id
-              JOIN runJob rj ON rj.run = r.id AND rj.role = 'sal'
-              JOIN salWalk w ON w.job = rj.job
-            WHERE c.sweep = ? AND c.hidden = 0 AND r.hidden = 0 GROUP BY r.id
-            """)
-        { found[row["id"]] = row["reach"] }
-        return found
-    }
-
-    private func matrices() throws -> [Int64: MatrixBuilder] {
-        var found: [Int64: MatrixBuilder] = [:]
-        for row in try fetch(
-            """
-            SELECT r.id, count(*) AS epochs, sum(j.entryCount) AS entries
-            FROM cell c JOIN run r ON r.cell = c.id
-              JOIN runJob rj ON rj.run = r.id AND rj.role = 'sal' JOIN job j ON j.id = rj.job
-            WHERE c.sweep = ? AND c.hidden = 0 AND r.hidden = 0 GROUP BY r.id
-            """)
-        { found[row["id"]] = MatrixBuilder(entriesPlanned: row["entries"]) }
-        let cursor = try Row.fetchCursor(
-            db.cachedStatement(
-                sql: """
-                    SELECT r.id, rj.epoch, s.entry, s.weightCount, s.sal, s.flag, s.originLoss
-                    FROM cell c JOIN run r ON r.cell = c.id
-                      JOIN runJob rj ON rj.run = r.id AND rj.role = 'sal'
-                      JOIN sal s ON s.job = rj.job
-                    WHERE c.sweep = ? AND c.hidden = 0 AND r.hidden = 0
-                    ORDER BY r.id, rj.epoch, s.entry
-                    """), arguments: [sweep.number])
-        while let row = try cursor.next() { found[row[0]]?.add(row) }
-        return found
     }
 }
 
 /// Gathers one run's SAL rows, which come in the order of epochs and layers.
 private struct MatrixBuilder {
-    var entriesPlanned = 0
+    let entriesPlanned: Int
     private var epochs: [Int] = []
     private var values: [Double] = []
     private var originLosses: [Double] = []
@@ -136,19 +161,19 @@ private struct MatrixBuilder {
     private var hasDiverged = false
     private var rowCount = 0
 
-    init(entriesPlanned: Int = 0) { self.entriesPlanned = entriesPlanned }
+    init(entriesPlanned: Int) { self.entriesPlanned = entriesPlanned }
 
     mutating func add(_ row: Row) {
-        let epoch: Int = row[1]
+        let epoch: Int = row[0]
         if epochs.last != epoch {
             epochs.append(epoch)
             lastLosses = []
         }
         rowCount += 1
-        if epochs.count == 1 { weightCounts.append(row[3]) }
-        let value: Double? = row[4]
-        let flag: String? = row[5]
-        let loss: Double? = row[6]
+        if epochs.count == 1 { weightCounts.append(row[2]) }
+        let value: Double? = row[3]
+        let flag: String? = row[4]
+        let loss: Double? = row[5]
         if let loss { lastLosses.append(loss) }
         // A run whose loss is no number has nothing to measure; a walk that ran away has.
         guard let value, let loss else {

@@ -2,6 +2,43 @@ import FathomCore
 import FathomProtocol
 import GRDB
 
+/// A leaderboard with what follows from it, worked out before anything is written.
+struct LeaderboardContent {
+    var rows: [LeaderboardRow]
+    var agreements: [RankAgreement]
+    /// By cell, in the order of cells.
+    var costs: [(cell: String, cost: CellCost)]
+
+    init(rows: [LeaderboardRow], costs: [(cell: String, cost: CellCost)]) {
+        self.rows = rows
+        self.costs = costs
+        agreements = Leaderboard(rows).groups.flatMap { RankAgreement.all(of: $0.rows) }
+    }
+
+    /// What every cell of the sweep took so far.
+    static func costs(
+        of sweep: SweepID, _ db: Database
+    ) throws -> [(cell: String, cost: CellCost)] {
+        var found: [(cell: String, cost: CellCost)] = []
+        for row in try Row.fetchAll(db, sql: costSQL, arguments: [sweep.number]) {
+            let label: String = row[0]
+            if found.last?.cell != label { found.append((label, CellCost())) }
+            found[found.count - 1].cost.kinds[row[1]] = CellCost.Share(
+                jobs: row[2], seconds: row[3], forwardEquivalents: row[4])
+        }
+        return found
+    }
+
+    private static let costSQL = """
+        SELECT c.label, j.kind, count(*), sum(o.seconds), sum(o.forwardEquivalents)
+        FROM cell c
+          JOIN (SELECT DISTINCT r.cell, rj.job FROM run r JOIN runJob rj ON rj.run = r.id
+            WHERE r.hidden = 0) x ON x.cell = c.id
+          JOIN job j ON j.id = x.job JOIN jobCost o ON o.job = j.id
+        WHERE c.sweep = ? AND c.hidden = 0 GROUP BY c.label, j.kind ORDER BY c.label, j.kind
+        """
+}
+
 /// Writes the rows that merging makes.
 struct ScoreWriter {
     let db: Database
@@ -42,29 +79,27 @@ struct ScoreWriter {
             ])
     }
 
-    /// Puts these rows, and what follows from them, in place of those there were.
-    func replaceLeaderboard(_ rows: [LeaderboardRow], of id: SweepID) throws {
+    /// Puts a leaderboard in place of the one there was.
+    func replace(with content: LeaderboardContent) throws {
         for table in ["leaderboard", "rankAgreement", "cellCost"] {
             try db.execute(sql: "DELETE FROM \(table) WHERE sweep = ?", arguments: [sweep])
         }
-        for row in rows {
+        for row in content.rows {
             try insert("leaderboard", headColumns(row) + supportColumns(row) + seedColumns(row))
         }
-        for group in Leaderboard(rows).groups {
-            for agreement in RankAgreement.all(of: group.rows) { try write(agreement) }
+        for agreement in content.agreements { try write(agreement) }
+        for (cell, cost) in content.costs {
+            for (kind, share) in cost.kinds.sorted(by: { $0.key < $1.key }) {
+                try insert(
+                    "cellCost",
+                    [
+                        ("sweep", sweep), ("cell", cell), ("kind", kind), ("jobs", share.jobs),
+                        ("seconds", share.seconds),
+                        ("forwardEquivalents", share.forwardEquivalents),
+                    ])
+            }
         }
-        try db.execute(sql: ScoreWriter.costSQL, arguments: [id.number])
     }
-
-    private static let costSQL = """
-        INSERT INTO cellCost (sweep, cell, kind, jobs, seconds, forwardEquivalents)
-        SELECT w.name, c.label, j.kind, count(*), sum(o.seconds), sum(o.forwardEquivalents)
-        FROM sweep w JOIN cell c ON c.sweep = w.id AND c.hidden = 0
-          JOIN (SELECT DISTINCT r.cell, rj.job FROM run r JOIN runJob rj ON rj.run = r.id
-            WHERE r.hidden = 0) x ON x.cell = c.id
-          JOIN job j ON j.id = x.job JOIN jobCost o ON o.job = j.id
-        WHERE w.id = ? GROUP BY c.id, j.kind
-        """
 
     private func write(_ agreement: RankAgreement) throws {
         try insert(

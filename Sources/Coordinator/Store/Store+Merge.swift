@@ -19,7 +19,36 @@ extension Store {
             var leaderboard = LeaderboardScoring(
                 scoring: scoring, scores: scores,
                 comparison: try StoreReader.comparison(of: sweep, db))
-            try writer.replaceLeaderboard(leaderboard.rows(), of: sweep)
+            try writer.replace(
+                with: LeaderboardContent(
+                    rows: leaderboard.rows(), costs: try LeaderboardContent.costs(of: sweep, db)))
+        }
+    }
+
+    /// Brings `leaderboard` up to date while a sweep goes on, and leaves `salMatrix` and `udScore`
+    /// as last merged. Everything is read and worked out on a connection of its own, so that
+    /// commits wait for the writing of a few rows only.
+    ///
+    /// - Parameters:
+    ///   - reader: Another connection to this store.
+    ///   - cache: What earlier calls read of runs that are finished.
+    public func refreshLeaderboard(
+        of sweep: SweepID, reading reader: StoreReader, cache: inout ScoreCache
+    ) throws(StoreError) {
+        var kept = cache
+        let (name, cells, comparison, costs) = try reader.read { db in
+            (
+                try StoreReader.name(of: sweep, db),
+                try ScoreLoader(db: db, sweep: sweep).load(&kept),
+                try StoreReader.comparison(of: sweep, db),
+                try LeaderboardContent.costs(of: sweep, db)
+            )
+        }
+        cache = kept
+        let rows = LeaderboardScoring.rows(of: cells, comparison: comparison)
+        let content = LeaderboardContent(rows: rows, costs: costs)
+        try write { db in
+            try ScoreWriter(db: db, sweep: name, cells: cells).replace(with: content)
         }
     }
 
