@@ -21,7 +21,8 @@ struct Fathom: ParsableCommand {
             StatusCommand.self, ExplainCommand.self, LeaderboardCommand.self, QueryCommand.self,
             RetryCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self,
             ForgetCommand.self, ExportCommand.self, ReportCommand.self, VerifyCommand.self,
-            AgreementCommand.self, SALCommand.self, PoisonCommand.self, DataCommand.self,
+            AgreementCommand.self, SensitivityCommand.self, SALCommand.self, PoisonCommand.self,
+            DataCommand.self,
             BenchCommand.self, KeysCommand.self,
             // Not shown: what other commands start, and tests.
             AgentCommand.self, SlotCommand.self, ProbesCommand.self,

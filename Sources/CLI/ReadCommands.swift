@@ -32,8 +32,13 @@ struct ReadOptions: ParsableArguments {
         return (reader, try reader.sweep(named: sweep))
     }
 
+    /// Prints rows; on a terminal, texts are cut so that a line fits.
     func show(_ result: QueryResult) {
-        print(format.text(of: result, style: style), terminator: "")
+        guard format == .table, Terminal.facts(of: STDOUT_FILENO).isTerminal else {
+            return print(format.text(of: result, style: style), terminator: "")
+        }
+        let table = TextTable(result).fitted(to: style.columns)
+        print(format.text(of: table, style: style), terminator: "")
     }
 }
 
@@ -117,9 +122,25 @@ struct QueryCommand: ParsableCommand {
     @Option(help: "At most this many rows.")
     var limit = 1_000_000
 
+    @Option(help: "Break the query off after this many seconds.")
+    var seconds = StoreReader.querySecondsMax
+
+    private static let heapBytes = 1 << 30
+
+    func validate() throws {
+        guard limit >= 1 else {
+            throw ValidationError("--limit is \(limit); it takes a whole number from 1")
+        }
+        guard seconds > 0, seconds <= 86_400 else {
+            throw ValidationError("--seconds is \(seconds); it takes up to a day")
+        }
+    }
+
     func run() throws {
-        let result = try Store.openReadOnly(path: store).query(sql, limit: max(1, limit))
-        print(format.text(of: result), terminator: "")
+        let reader = try Store.openReadOnly(path: store)
+        try reader.limitHeap(bytes: Self.heapBytes)
+        let result = try reader.query(sql, limit: limit, seconds: seconds)
+        print(format.text(of: result, style: Terminal.output()), terminator: "")
         if result.isCutOff { Failure.say("only the first \(limit) rows; --limit shows more") }
     }
 }

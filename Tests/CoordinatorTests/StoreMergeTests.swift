@@ -166,6 +166,32 @@ struct StoreMergeTests {
                 + "layer,sMax,sMin,sal,salAccuracy,flag,filter,entry")
     }
 
+    @Test("the manifest names every file with its digest, and SAL comes as arrays, too")
+    func manifestAndArrays() throws {
+        let id = try merged()
+        let files = try store.export(id, to: folder.file("out"), format: .csv)
+        let text = try Data(contentsOf: URL(fileURLWithPath: folder.file("out/manifest.json")))
+        let parsed = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
+        let entries = try #require(parsed["files"] as? [[String: Any]])
+        #expect(entries.count == files.count - 1 && parsed["sweep"] as? String == "synthetic")
+        for entry in entries {
+            let path = folder.file("out/") + (try #require(entry["path"] as? String))
+            #expect(try Digest(ofFile: path).hex == entry["sha256"] as? String)
+            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+            #expect(size == entry["bytes"] as? Int)
+        }
+        let index = try String(
+            contentsOfFile: folder.file("out/results/sal/index.csv"), encoding: .utf8
+        ).split(separator: "\n")
+        #expect(index.count == 10)
+        let line = try #require(index.first { $0.contains(",lsp,") && $0.contains(",1,2 4,4") })
+        let array = try NPYFile(
+            path: folder.file("out/results/sal/") + line.split(separator: ",")[0]
+        ).array
+        #expect(array.shape == [2, 4])
+        #expect(array.values == .float64([0, 0, 1.25, 3, 0, 0, 1.25, 3]))
+    }
+
     @Test("JSON lines hold NULL for what is missing")
     func jsonLines() throws {
         let id = try merged()
@@ -181,7 +207,15 @@ struct StoreMergeTests {
         "a query only reads",
         arguments: [
             "DELETE FROM job", "PRAGMA user_version = 9", "SELECT 1; DELETE FROM job",
-            "WITH x AS (SELECT 1) DELETE FROM job", "ATTACH '/tmp/x' AS y", "SELECT nonsense", "",
+            "WITH x AS (SELECT 1) DELETE FROM job", "ATTACH 'x' AS y", "SELECT nonsense", "",
+            "WITH x AS (SELECT 1) INSERT INTO job SELECT * FROM job", "VACUUM INTO 'x'",
+            "PRAGMA journal_mode = DELETE", "pragma query_only = 0", "DETACH main", "BEGIN",
+            "COMMIT", "SAVEPOINT a", "REINDEX", "ANALYZE", "DROP TABLE job", "-- x\nDROP TABLE job",
+            "/* SELECT */ DELETE FROM job", "(DELETE FROM job)", "SELECT load_extension('x')",
+            "SELECT * FROM pragma_journal_mode('DELETE')", "SELECT writefile('x', 'y')",
+            "CREATE TEMP TABLE t (x)", "SELECT 1 UNION DELETE FROM job",
+            "SELECT\0; DELETE FROM job",
+            "EXPLAIN SELECT 1; DROP TABLE job", "SELECT fts3_tokenizer('x', x'00')",
         ])
     func onlyReading(sql: String) throws {
         _ = try merged()
@@ -198,6 +232,21 @@ struct StoreMergeTests {
             }
         }
         #expect(try store.query("SELECT count(*) > 0 FROM job").rows == [[.integer(1)]])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy {
+                $0.hasPrefix("a.sqlite")
+            })
+    }
+
+    @Test("a query that would take too much memory is refused, and the next one runs")
+    func tooLarge() throws {
+        let reader = store.reader
+        let rows = "WITH RECURSIVE n(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM n LIMIT 400) "
+        #expect(throws: StoreError.self) {
+            try reader.query(rows + "SELECT hex(zeroblob(500000)) FROM n")
+        }
+        #expect(throws: StoreError.self) { try reader.query("SELECT zeroblob(2000000000)") }
+        #expect(try reader.query("SELECT 1").rows == [[.integer(1)]])
     }
 
     @Test("a query stops at its limit of rows and of time")

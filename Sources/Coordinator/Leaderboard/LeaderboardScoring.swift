@@ -65,9 +65,10 @@ public struct LeaderboardScoring: Sendable {
 
     /// The rows of these cells under one way of comparing, from nothing but what was measured.
     public static func rows(
-        of cells: [ScoredCell], comparison: ComparisonSettings, countKind: CountKind = .layers
+        of cells: [ScoredCell], comparison: ComparisonSettings, countKind: CountKind = .layers,
+        percentileShare: Double = LearnableThreshold.percentileShare
     ) -> [LeaderboardRow] {
-        var scoring = UDScoring(cells: cells)
+        var scoring = UDScoring(cells: cells, percentileShare: percentileShare)
         let wanted = ThresholdRule(rawValue: comparison.threshold.rawValue) ?? .released
         let rules = wanted == .released ? [wanted] : [wanted, .released]
         let scores = scoring.scores(rules: rules, kinds: [countKind])

@@ -25,6 +25,7 @@ public struct UDScore: Sendable, Hashable {
 /// Computes UD under every rule from measured cells. The same cells give the same bits.
 public struct UDScoring: Sendable {
     let cells: [ScoredCell]
+    private let percentileShare: Double
     /// Clean cells by group and defense.
     private let baselines: [String: ScoredCell]
     private var thresholds: [String: [LearnableThreshold?]] = [:]
@@ -35,8 +36,12 @@ public struct UDScoring: Sendable {
     /// Which baselines are compared with.
     public static let comparedBaselines: [ComparisonSettings.Baseline] = [.vanilla, .defended]
 
-    public init(cells: [ScoredCell]) {
+    /// - Parameter percentileShare: What the rule `percentile` takes.
+    public init(
+        cells: [ScoredCell], percentileShare: Double = LearnableThreshold.percentileShare
+    ) {
         self.cells = cells
+        self.percentileShare = percentileShare
         var found: [String: ScoredCell] = [:]
         for cell in cells.sorted(by: { $0.label < $1.label })
         where cell.isClean && cell.notApplicable == nil {
@@ -172,7 +177,8 @@ public struct UDScoring: Sendable {
         if let known = thresholds[key] { return known[index] }
         let matrices = clean.runs.map(\.matrix)
         let made = clean.runs.indices.map {
-            LearnableThreshold.threshold(rule, seedIndex: $0, clean: matrices)
+            LearnableThreshold.threshold(
+                rule, seedIndex: $0, clean: matrices, percentileShare: percentileShare)
         }
         thresholds[key] = made
         return made[index]

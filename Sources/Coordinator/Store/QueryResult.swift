@@ -17,6 +17,14 @@ public enum QueryValue: Sendable, Hashable {
         }
     }
 
+    /// About how much memory it takes.
+    var byteCount: Int {
+        switch self {
+        case .text(let value), .blob(let value): 16 + value.utf8.count
+        default: 16
+        }
+    }
+
     /// As JSON.
     public var json: String {
         switch self {
@@ -74,9 +82,13 @@ enum JSONText {
 
 /// Writes comma-separated values (RFC 4180).
 enum CSVText {
+    /// Whether a field with this byte stands in quotes.
+    static func needsQuotes(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\"") || byte == 10 || byte == 13
+    }
+
     static func field(_ text: String) -> String {
-        let special: Set<Character> = [",", "\"", "\n", "\r", "\r\n"]
-        guard text.contains(where: special.contains) else { return text }
+        guard text.utf8.contains(where: needsQuotes) else { return text }
         return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 

@@ -14,6 +14,8 @@ public struct ScoreCache: Sendable {
 struct ScoreLoader {
     let db: Database
     let sweep: SweepID
+    /// Walks are cut to this many steps or passes; `nil`: not at all.
+    var walkLength: Int?
 
     func load() throws -> [ScoredCell] {
         var cache = ScoreCache()
@@ -25,7 +27,7 @@ struct ScoreLoader {
         let finished = try finishedRuns()
         // A run that somebody reopened is read anew, also when it is finished again.
         cache.runs = cache.runs.filter { finished.contains($0.key) }
-        let reader = RunReader(db: db)
+        let reader = RunReader(db: db, walkLength: walkLength)
         return try cellRows().map { row in
             var cell = ScoreLoader.cell(row)
             let epochs: Int = row["epochs"]
@@ -86,11 +88,13 @@ struct ScoreLoader {
 /// Reads one run by its number.
 private struct RunReader {
     let db: Database
+    let walkLength: Int?
 
     func run(id: Int64, seed: Int, task: String, lastEpoch: Int) throws -> ScoredRun {
         var builder = MatrixBuilder(entriesPlanned: try entriesPlanned(id))
-        let cursor = try Row.fetchCursor(
-            db.cachedStatement(sql: RunReader.entriesSQL), arguments: [id])
+        builder.walkLength = walkLength
+        let sql = walkLength == nil ? RunReader.entriesSQL : RunReader.walksSQL
+        let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: [id])
         while let row = try cursor.next() { builder.add(row) }
         var run = builder.run(seed: seed)
         run.reach = try Double.fetchOne(
@@ -103,6 +107,15 @@ private struct RunReader {
     private static let entriesSQL = """
         SELECT rj.epoch, s.entry, s.weightCount, s.sal, s.flag, s.originLoss
         FROM runJob rj CROSS JOIN sal s ON s.job = rj.job
+        WHERE rj.run = ? AND rj.role = 'sal' ORDER BY rj.position, s.entry
+        """
+
+    private static let walksSQL = """
+        SELECT rj.epoch, s.entry, s.weightCount, s.sal, s.flag, s.originLoss, d.losses, u.losses,
+          s.sMax, s.sMin
+        FROM runJob rj CROSS JOIN sal s ON s.job = rj.job
+          CROSS JOIN salWalk d ON d.job = s.job AND d.entry = s.entry AND d.direction = 'down'
+          CROSS JOIN salWalk u ON u.job = s.job AND u.entry = s.entry AND u.direction = 'up'
         WHERE rj.run = ? AND rj.role = 'sal' ORDER BY rj.position, s.entry
         """
 
@@ -152,6 +165,7 @@ private struct RunReader {
 /// Gathers one run's SAL rows, which come in the order of epochs and layers.
 private struct MatrixBuilder {
     let entriesPlanned: Int
+    var walkLength: Int?
     private var epochs: [Int] = []
     private var values: [Double] = []
     private var originLosses: [Double] = []
@@ -180,8 +194,18 @@ private struct MatrixBuilder {
             hasDiverged = true
             return
         }
-        values.append(value)
+        guard let length = walkLength else {
+            values.append(value)
+            originLosses.append(loss)
+            return countFlag(flag)
+        }
+        let walks = ShortenedWalks(down: row[6], up: row[7], sMax: row[8], sMin: row[9])
+        values.append(walks.sal(steps: length))
         originLosses.append(loss)
+        countFlag(flag)
+    }
+
+    private mutating func countFlag(_ flag: String?) {
         if flag == "diverged" { flaggedCount += 1 }
     }
 
@@ -200,5 +224,35 @@ private struct MatrixBuilder {
                 originLosses: originLosses)
         }
         return run
+    }
+}
+
+/// SAL as walks of fewer steps would have found it; equations (2) and (3) of
+/// `docs/science/sal-ud.md` over the first losses of each.
+private struct ShortenedWalks {
+    let down: [Double]
+    let up: [Double]
+    /// The loss that the extremes are measured from, as the whole walks show it.
+    let origin: Double?
+
+    init(down: String, up: String, sMax: Double?, sMin: Double?) {
+        self.down = NumberList.values(down)
+        self.up = NumberList.values(up)
+        let highest = self.up.filter(\.isFinite).max()
+        let lowest = self.down.filter(\.isFinite).min()
+        if let highest, let sMax, sMax > 0 {
+            origin = highest - sMax
+        } else if let lowest, let sMin, sMin > 0 {
+            origin = lowest + sMin
+        } else {
+            origin = nil
+        }
+    }
+
+    func sal(steps: Int) -> Double {
+        guard let origin else { return 0 }
+        let high = up.prefix(steps).filter(\.isFinite).reduce(origin, max)
+        let low = down.prefix(steps).filter(\.isFinite).reduce(origin, min)
+        return max(high - origin, origin - low)
     }
 }

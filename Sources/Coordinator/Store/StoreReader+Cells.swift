@@ -10,6 +10,30 @@ extension StoreReader {
         try read { db in try ScoreLoader(db: db, sweep: sweep).load() }
     }
 
+    /// The same with SAL as walks of fewer steps, or passes, would have found it.
+    public func scoredCells(
+        of sweep: SweepID, walkLength: Int
+    ) throws(StoreError) -> [ScoredCell] {
+        try read { db in
+            try ScoreLoader(db: db, sweep: sweep, walkLength: walkLength).load()
+        }
+    }
+
+    /// How many steps, or passes, the sweep's walks have at most.
+    public func walkLength(of sweep: SweepID) throws(StoreError) -> Int {
+        try read { db in
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT max(length) FROM (SELECT json_array_length(w.losses) AS length
+                      FROM cell c JOIN run r ON r.cell = c.id
+                        JOIN runJob rj ON rj.run = r.id AND rj.role = 'sal'
+                        JOIN salWalk w ON w.job = rj.job
+                      WHERE c.sweep = ? AND c.hidden = 0 AND r.hidden = 0 LIMIT 1000)
+                    """, arguments: [sweep.number]) ?? 0
+        }
+    }
+
     /// How the sweep's manifest wants runs compared.
     public func comparison(of sweep: SweepID) throws(StoreError) -> ComparisonSettings {
         try read { db in try StoreReader.comparison(of: sweep, db) }

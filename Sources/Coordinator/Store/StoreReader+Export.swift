@@ -1,3 +1,4 @@
+import FathomCore
 import Foundation
 import GRDB
 
@@ -8,7 +9,8 @@ public enum ExportFormat: String, Sendable, Hashable, CaseIterable {
 
 extension StoreReader {
     /// Writes a sweep's tables to files: `results/` holds what equal seeds and settings give byte
-    /// for byte, `timings/` what differs from one execution to the next.
+    /// for byte, `timings/` what differs from one execution to the next, `manifest.json` what
+    /// every file is, with its digest.
     ///
     /// - Returns: The paths written, relative to `folder`, sorted.
     @discardableResult
@@ -16,145 +18,185 @@ extension StoreReader {
         _ sweep: SweepID, to folder: String, format: ExportFormat
     ) throws(StoreError) -> [String] {
         let name = try name(of: sweep)
-        var written: [String] = []
-        for table in ExportedTable.all {
-            let file = "\(table.folder)/\(table.name).\(format.rawValue)"
-            try write(table, sweep: sweep, name: name, to: folder + "/" + file, format: format)
-            written.append(file)
-        }
-        return written.sorted()
-    }
-
-    private func write(
-        _ table: ExportedTable, sweep: SweepID, name: String, to path: String,
-        format: ExportFormat
-    ) throws(StoreError) {
-        let handle = try ExportFile(path: path)
+        var written: [ExportedFile] = []
+        // One view of the store for all files: a coordinator may be writing it.
         try read { db in
-            let statement = try db.makeStatement(sql: table.sql)
-            let columns = statement.columnNames
-            if format == .csv { try handle.add(CSVText.line(columns)) }
-            let cursor = try Row.fetchCursor(
-                statement,
-                arguments: [table.byName ? name.databaseValue : sweep.number.databaseValue])
-            while let row = try cursor.next() {
-                let values = row.map { StoreReader.value($0.1) }
-                switch format {
-                case .csv: try handle.add(CSVText.line(values.map(\.text)))
-                case .jsonl:
-                    let result = QueryResult(columns: columns, rows: [values])
-                    try handle.add(result.jsonObject(0) + "\n")
-                }
+            for table in ExportedTable.all {
+                let path = "\(table.folder)/\(table.name).\(format.rawValue)"
+                let file = try ExportFile(path: folder + "/" + path)
+                let rows = try TableExport(db: db, format: format).write(
+                    table, sweep: sweep, name: name, to: file)
+                written.append(try file.finish(as: path, rows: rows))
             }
-            try handle.finish()
+            written += try MatrixExport(db: db, sweep: name).write(to: folder)
         }
+        written.sort { $0.path < $1.path }
+        try writeManifest(of: sweep, name: name, written, format: format, to: folder)
+        return written.map(\.path) + ["manifest.json"]
+    }
+
+    private func writeManifest(
+        of sweep: SweepID, name: String, _ files: [ExportedFile], format: ExportFormat,
+        to folder: String
+    ) throws(StoreError) {
+        let entries = files.map { file in
+            "    {\"path\":\(JSONText.quoted(file.path)),\"rows\":\(file.rows),\"bytes\":"
+                + "\(file.bytes),\"sha256\":\"\(file.digest.hex)\"}"
+        }
+        let text = """
+            {
+              "format": "fathom export 1",
+              "sweep": \(JSONText.quoted(name)),
+              "schema": \(StoreSchema.current.version),
+              "tables": "\(format.rawValue)",
+              "settings": \(try manifest(of: sweep)),
+              "files": [
+            \(entries.joined(separator: ",\n"))
+              ]
+            }
+
+            """
+        let file = try ExportFile(path: folder + "/manifest.json")
+        try file.add(Array(text.utf8))
+        _ = try file.finish(as: "manifest.json", rows: 0)
     }
 }
 
-/// A file that appears under its name once it is whole.
-private final class ExportFile {
-    private let path: String
-    private let handle: FileHandle
-    private var buffer = Data()
+/// A file that was written, for the manifest.
+struct ExportedFile {
+    var path: String
+    var rows: Int
+    var bytes: Int
+    var digest: Digest
+}
 
-    init(path: String) throws(StoreError) {
-        self.path = path
-        let url = URL(fileURLWithPath: path)
-        do {
-            try FileManager.default.createDirectory(
-                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data().write(to: URL(fileURLWithPath: path + ".part"))
-            handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path + ".part"))
-        } catch {
-            throw .exportFailed(path: path, detail: "\(error.localizedDescription)")
+/// Writes the rows of a table.
+private struct TableExport {
+    let db: Database
+    let format: ExportFormat
+
+    func write(
+        _ table: ExportedTable, sweep: SweepID, name: String, to file: ExportFile
+    ) throws -> Int {
+        let statement = try db.makeStatement(sql: table.sql)
+        let columns = statement.columnNames
+        if format == .csv { try file.add(Array(CSVText.line(columns).utf8)) }
+        let names = columns.map { Array((JSONText.quoted($0) + ":").utf8) }
+        let cursor = try Row.fetchCursor(
+            statement,
+            arguments: [table.byName ? name.databaseValue : sweep.number.databaseValue])
+        var line: [UInt8] = []
+        var rows = 0
+        while let row = try cursor.next() {
+            line.removeAll(keepingCapacity: true)
+            switch format {
+            case .csv: add(row, columns.count, to: &line)
+            case .jsonl: add(row, names, to: &line)
+            }
+            try file.add(line)
+            rows += 1
         }
+        return rows
     }
 
-    func add(_ text: String) throws(StoreError) {
-        buffer.append(contentsOf: text.utf8)
-        if buffer.count > 1 << 20 { try flush() }
+    private func add(_ row: Row, _ count: Int, to line: inout [UInt8]) {
+        for index in 0..<count {
+            if index > 0 { line.append(UInt8(ascii: ",")) }
+            let value: DatabaseValue = row[index]
+            switch value.storage {
+            case .null: break
+            case .int64(let number): line.append(contentsOf: number.description.utf8)
+            case .double(let number): line.append(contentsOf: number.description.utf8)
+            case .string(let text):
+                if text.utf8.contains(where: CSVText.needsQuotes) {
+                    line.append(contentsOf: CSVText.field(text).utf8)
+                } else {
+                    line.append(contentsOf: text.utf8)
+                }
+            case .blob: line.append(contentsOf: StoreReader.value(value).text.utf8)
+            }
+        }
+        line.append(UInt8(ascii: "\n"))
     }
 
-    func finish() throws(StoreError) {
-        try flush()
-        try? handle.close()
-        guard rename(path + ".part", path) == 0 else {
-            throw .exportFailed(path: path, detail: String(cString: strerror(errno)))
+    private func add(_ row: Row, _ names: [[UInt8]], to line: inout [UInt8]) {
+        line.append(UInt8(ascii: "{"))
+        for (index, name) in names.enumerated() {
+            if index > 0 { line.append(UInt8(ascii: ",")) }
+            line.append(contentsOf: name)
+            let value: DatabaseValue = row[index]
+            line.append(contentsOf: StoreReader.value(value).json.utf8)
         }
-    }
-
-    private func flush() throws(StoreError) {
-        do {
-            try handle.write(contentsOf: buffer)
-        } catch {
-            throw .exportFailed(path: path, detail: "\(error.localizedDescription)")
-        }
-        buffer.removeAll(keepingCapacity: true)
+        line.append(UInt8(ascii: "}"))
+        line.append(UInt8(ascii: "\n"))
     }
 }
 
-/// A table as it is exported: a query with a total order.
-struct ExportedTable {
-    var folder: String
-    var name: String
-    /// Whether the query asks for the sweep's name rather than its number.
-    var byName: Bool
-    var sql: String
+/// Writes each run's SAL as an array of NumPy's, and an index that says which is which.
+private struct MatrixExport {
+    let db: Database
+    let sweep: String
 
-    static let all = [
-        ExportedTable(
-            folder: "results", name: "salMatrix", byName: true,
-            sql: "SELECT * FROM salMatrix WHERE sweep = ? ORDER BY cell, seed, epoch, entry"),
-        ExportedTable(
-            folder: "results", name: "udScore", byName: true,
-            sql: """
-                SELECT * FROM udScore WHERE sweep = ?
-                ORDER BY cell, rule, countKind, baseline, seed IS NULL, seed
-                """),
-        ExportedTable(
-            folder: "results", name: "leaderboard", byName: true,
-            sql: "SELECT * FROM leaderboard WHERE sweep = ? ORDER BY cell"),
-        ExportedTable(
-            folder: "results", name: "lossPlane", byName: true,
-            sql: "SELECT * FROM lossPlane WHERE sweep = ? ORDER BY cell, seed, plane"),
-        ExportedTable(
-            folder: "results", name: "lossSurface", byName: true,
-            sql: "SELECT * FROM lossSurface WHERE sweep = ? ORDER BY cell, seed, plane, entry"),
-        ExportedTable(
-            folder: "results", name: "lossTrajectory", byName: true,
-            sql: "SELECT * FROM lossTrajectory WHERE sweep = ? ORDER BY cell, seed, epoch"),
-        ExportedTable(folder: "results", name: "metric", byName: false, sql: metricSQL),
-        ExportedTable(folder: "results", name: "poisonReport", byName: false, sql: poisonSQL),
-        ExportedTable(folder: "timings", name: "attempt", byName: false, sql: attemptSQL),
-        ExportedTable(folder: "timings", name: "jobCost", byName: false, sql: costSQL),
-    ]
+    private struct Matrix {
+        var cell: String
+        var facts: [String]
+        var seed: Int
+        var epochs: [Int] = []
+        var values: [Double] = []
+    }
 
-    private static let metricSQL = """
-        SELECT w.name AS sweep, c.label AS cell, c.method, c.task, c.model, c.defense, r.seed,
-          m.epoch, m.task AS metricTask, m.split, m.name, m.value, m.flag
-        FROM sweep w JOIN cell c ON c.sweep = w.id JOIN run r ON r.cell = c.id
-          JOIN runJob rj ON rj.run = r.id AND rj.role = 'segment' JOIN metric m ON m.job = rj.job
-        WHERE w.id = ? AND c.hidden = 0 AND r.hidden = 0
-        ORDER BY c.label, r.seed, m.epoch, m.task, m.split, m.name
-        """
-    private static let poisonSQL = """
-        SELECT w.name AS sweep, c.label AS cell, c.method, c.task, c.model, c.defense, r.seed,
-          p.name, p.number, p.word
-        FROM sweep w JOIN cell c ON c.sweep = w.id JOIN run r ON r.cell = c.id
-          JOIN runJob rj ON rj.run = r.id AND rj.role = 'poison' AND rj.position = 0
-          JOIN poisonReport p ON p.job = rj.job
-        WHERE w.id = ? AND c.hidden = 0 AND r.hidden = 0 ORDER BY c.label, r.seed, p.name
-        """
-    private static let attemptSQL = """
-        SELECT j.kind, j.key AS job, a.attempt, a.term, a.worker, k.host, k.numericClass,
-          a.entryFirst, a.entryEnd, a.state, a.error, a.seconds, a.endedAt
-        FROM sweepJob sj JOIN job j ON j.id = sj.job JOIN attempt a ON a.job = j.id
-          JOIN worker k ON k.id = a.worker
-        WHERE sj.sweep = ? ORDER BY j.kind, j.key, a.attempt
-        """
-    private static let costSQL = """
-        SELECT j.kind, j.key AS job, o.seconds, o.forwardEquivalents
-        FROM sweepJob sj JOIN job j ON j.id = sj.job JOIN jobCost o ON o.job = j.id
-        WHERE sj.sweep = ? ORDER BY j.kind, j.key
-        """
+    func write(to folder: String) throws -> [ExportedFile] {
+        var written: [ExportedFile] = []
+        let index = try ExportFile(path: folder + "/results/sal/index.csv")
+        let head = [
+            "file", "cell", "method", "task", "model", "defense", "granularity", "seed", "epochs",
+            "entries",
+        ]
+        try index.add(Array(CSVText.line(head).utf8))
+        var open: Matrix?
+        func close() throws {
+            guard let matrix = open else { return }
+            let file = "\(matrix.cell)-\(matrix.seed).npy"
+            written.append(try write(matrix, as: "results/sal/" + file, in: folder))
+            let epochs = matrix.epochs.map { "\($0)" }.joined(separator: " ")
+            let entries = matrix.values.count / max(matrix.epochs.count, 1)
+            let line = [file, matrix.cell] + matrix.facts
+            try index.add(
+                Array(CSVText.line(line + ["\(matrix.seed)", epochs, "\(entries)"]).utf8))
+        }
+        let cursor = try Row.fetchCursor(
+            db,
+            sql: "SELECT cell, seed, epoch, sal, method, task, model, defense, granularity "
+                + "FROM salMatrix WHERE sweep = ? ORDER BY cell, seed, epoch, entry",
+            arguments: [sweep])
+        while let row = try cursor.next() {
+            let seed: Int = row[1]
+            let cell: String = row[0]
+            if open?.seed != seed || open?.cell != cell {
+                try close()
+                open = Matrix(cell: cell, facts: (4...8).map { row[$0] }, seed: seed)
+            }
+            let epoch: Int = row[2]
+            if open?.epochs.last != epoch { open?.epochs.append(epoch) }
+            let value: Double? = row[3]
+            open?.values.append(value ?? .nan)
+        }
+        try close()
+        written.append(try index.finish(as: "results/sal/index.csv", rows: written.count))
+        return written
+    }
+
+    /// `[epochs, entries]`, little-endian 64-bit floats, NaN where SAL is missing. A run that is
+    /// not completely measured is one row of what there is.
+    private func write(
+        _ matrix: Matrix, as path: String, in folder: String
+    ) throws -> ExportedFile {
+        let epochs = matrix.epochs.count
+        let isWhole = matrix.values.count % epochs == 0
+        let shape = isWhole ? [epochs, matrix.values.count / epochs] : [1, matrix.values.count]
+        let array = NPYFile(StoredArray(shape: shape, values: .float64(matrix.values)))
+        let file = try ExportFile(path: folder + "/" + path)
+        try file.add(array.encoded())
+        return try file.finish(as: path, rows: shape[0])
+    }
 }

@@ -4,6 +4,16 @@ import GRDB
 extension StoreReader {
     /// How long a query may take unless told otherwise, in seconds.
     public static let querySecondsMax = 30.0
+    /// How many bytes of values a query may give.
+    public static let queryBytesMax = 256 << 20
+
+    /// Caps what SQLite takes for itself in this process, so that a query cannot ask for more
+    /// memory than there is (`zeroblob(2000000000)`). For processes that do nothing but query.
+    public func limitHeap(bytes: Int) throws(StoreError) {
+        try read { db in
+            _ = try Int64.fetchOne(db, sql: "PRAGMA hard_heap_limit = \(bytes)")
+        }
+    }
 
     /// Runs one SELECT that a user typed. Nothing can be changed through it.
     ///
@@ -32,7 +42,7 @@ extension StoreReader {
     private static func isUsersMistake(_ error: DatabaseError) -> Bool {
         switch error.resultCode {
         case .SQLITE_ERROR, .SQLITE_MISUSE, .SQLITE_READONLY, .SQLITE_AUTH, .SQLITE_RANGE,
-            .SQLITE_MISMATCH, .SQLITE_TOOBIG:
+            .SQLITE_MISMATCH, .SQLITE_TOOBIG, .SQLITE_NOMEM:
             true
         default: false
         }
@@ -48,6 +58,7 @@ extension StoreReader {
             throw StoreError.query(detail: "only reading is allowed; this would write")
         }
         var result = QueryResult(columns: statement.columnNames, rows: [])
+        var bytes = 0
         let cursor = try Row.fetchCursor(statement)
         while let row = try cursor.next() {
             guard result.rows.count < limit else {
@@ -55,6 +66,12 @@ extension StoreReader {
                 break
             }
             result.rows.append(row.map { value($0.1) })
+            bytes += result.rows[result.rows.count - 1].reduce(0) { $0 + $1.byteCount }
+            guard bytes <= queryBytesMax else {
+                throw StoreError.query(
+                    detail: "the rows take more than \(queryBytesMax >> 20) MiB; ask for fewer, "
+                        + "or use `fathom export`")
+            }
         }
         return result
     }

@@ -54,6 +54,8 @@ public struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConve
         self.init(all: hasher.finalize())
     }
 
+    fileprivate init(of hasher: SHA256) { self.init(all: hasher.finalize()) }
+
     /// Takes 32 bytes, the most significant of each word first.
     private init(all bytes: some Sequence<UInt8>) {
         var rest = bytes.makeIterator()
@@ -116,4 +118,16 @@ public struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConve
 
     /// The first twelve digits, enough for people to tell two apart.
     public var short: String { String(hex.prefix(12)) }
+}
+
+/// Hashes bytes that come piece by piece.
+public struct StreamingDigest: Sendable {
+    private var hasher = SHA256()
+
+    public init() {}
+
+    public mutating func add(_ bytes: some DataProtocol) { hasher.update(data: bytes) }
+
+    /// The digest of all bytes so far.
+    public func finished() -> Digest { Digest(of: hasher) }
 }

@@ -52,4 +52,13 @@ public struct SALMatrix: Sendable, Hashable {
         guard shares.allSatisfy(\.isFinite) else { return nil }
         return SALMatrix(epochs: epochs, layerCount: layerCount, values: shares)
     }
+
+    /// The matrix without its first `count` measured epochs.
+    public func dropping(_ count: Int) -> SALMatrix {
+        let first = max(0, min(count, epochs.count))
+        return SALMatrix(
+            epochs: Array(epochs.dropFirst(first)), layerCount: layerCount,
+            values: Array(values.dropFirst(first * layerCount)),
+            originLosses: Array(originLosses.dropFirst(first * layerCount)))
+    }
 }
