@@ -11,15 +11,21 @@ public enum UnlearnabilityClaims {
 
     public struct Claim: Sendable, Hashable {
         public var task: String
-        public var seedCount: Int
+        /// The task's damage by seed, and their mean.
+        public var damages: [Double]
         public var damage: Double
-        /// The one-sided upper bound at the level that Holm's method gives this task; `nil` below
-        /// two seeds, or where seeds do not differ.
-        public var upperBound: Double?
+        /// The level at which Holm's method tests this task.
+        public var level: Double
         /// Adjusted by Holm's method.
         public var pValue: Double?
         /// Whether the task stays learnable, as far as these seeds can tell.
         public var isNotUnlearnable: Bool
+
+        /// The one-sided upper bound at this level; `nil` below two seeds, or where seeds do not
+        /// differ.
+        public var upperBound: Double? {
+            pValue == nil ? nil : Statistics.meanUpperBound(damages, level: level)
+        }
     }
 
     /// Claims on the tasks of one method.
@@ -34,10 +40,8 @@ public enum UnlearnabilityClaims {
         return damages.indices.map { index in
             let tested = raw[index] != nil
             return Claim(
-                task: damages[index].task, seedCount: damages[index].bySeed.count,
-                damage: Statistics.mean(damages[index].bySeed),
-                upperBound: tested
-                    ? Statistics.meanUpperBound(damages[index].bySeed, level: levels[index]) : nil,
+                task: damages[index].task, damages: damages[index].bySeed,
+                damage: Statistics.mean(damages[index].bySeed), level: levels[index],
                 pValue: tested ? adjusted[index] : nil,
                 isNotUnlearnable: tested && adjusted[index] <= level)
         }
