@@ -117,7 +117,7 @@ enum Exports {
         try #require(status == 0)
         let results = folder.path + "/" + out + "/results"
         var files: [String: Data] = [:]
-        for name in try FileManager.default.contentsOfDirectory(atPath: results) {
+        for name in try FileManager.default.subpathsOfDirectory(atPath: results) {
             files[name] = FileManager.default.contents(atPath: results + "/" + name)
         }
         return files

@@ -64,9 +64,9 @@ struct LeaderboardColumns {
 
     /// The rank; `~` behind it where the row cannot be told from the one above.
     private func rankText(_ index: Int) -> String {
-        guard let rank = group.rank(index) else { return "-" }
-        let isAlike = neighbours[index].map { !$0.isDistinguishable } ?? false
-        return isAlike ? "\(rank)~" : "\(rank)"
+        let rank = group.rank(index).map { "\($0)" } ?? "-"
+        if neighbours[index]?.isDistinguishable == false { return rank + "~" }
+        return neighbours.contains { $0?.isDistinguishable == false } ? rank + " " : rank
     }
 
     /// UD, in brackets where it cannot be believed, `*` where it differs from the controls'.

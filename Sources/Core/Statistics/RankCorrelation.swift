@@ -54,8 +54,8 @@ public enum RankCorrelation {
             }
         }
         guard untied.left > 0, untied.right > 0 else { return nil }
-        return Double(score)
-            / (Double(untied.left).squareRoot() * Double(untied.right).squareRoot())
+        let scale = (Double(untied.left) * Double(untied.right)).squareRoot()
+        return max(-1, min(1, Double(score) / scale))
     }
 
     /// 1 when rising, -1 when falling, 0 between equals.
