@@ -38,8 +38,9 @@ struct SlotCommand: ParsableCommand {
 
     func run() throws {
         Lifeline.endWithParent()
-        // A terminal's Ctrl-C is the agent's business.
-        signal(SIGINT, SIG_IGN)
+        // A terminal's Ctrl-C is the agent's business, and so is a batch system that tells all
+        // processes of an allocation to end: what runs has the agent's grace.
+        for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_IGN) }
         let runner = ProbeRunner(otherwise: Engine.makeRunner())
         try SlotProcess(
             settings: SlotSettings(artifacts: artifacts, dataFolder: data), runner: runner
@@ -61,8 +62,14 @@ struct AgentRun {
     var dataFolder: String?
     var graceSeconds: Double?
     var patienceSeconds: Double?
+    var lifetimeSeconds: Double?
+    var idleSeconds: Double?
 
-    func run(logger: Logger) throws {
+    /// Works until there is a reason to end.
+    ///
+    /// - Returns: Whether the reason is that the coordinator is now at another address.
+    @discardableResult
+    func run(logger: Logger, watching address: CoordinatorAddress? = nil) throws -> Bool {
         let facts = WorkerFacts(
             host: ProcessInfo.processInfo.hostName,
             processID: Int(ProcessInfo.processInfo.processIdentifier), slots: slots,
@@ -78,6 +85,8 @@ struct AgentRun {
         var session = SessionSettings(worker: WorkerID(worker), facts: facts)
         if let graceSeconds { session.graceSeconds = graceSeconds }
         if let patienceSeconds { session.patienceSeconds = patienceSeconds }
+        session.lifetimeSeconds = lifetimeSeconds
+        session.idleSeconds = idleSeconds
         let agent = try WorkerAgent(
             settings: AgentSettings(
                 session: session, program: try Program.path(), slotArguments: slotArguments,
@@ -90,8 +99,12 @@ struct AgentRun {
             }, logger: logger)
         let signals = StopSignals(stop: agent.terminate)
         defer { signals.cancel() }
-        switch try agent.run() {
-        case .drained: return
+        let known = EndpointFile(endpoint: endpoint, serverKey: serverKey)
+        let watch = try address.map { try MoveWatch($0, known: known, moved: agent.terminate) }
+        let ending = try agent.run()
+        let hasMoved = watch?.stop() ?? false
+        switch ending {
+        case .drained: return hasMoved
         case .refused(let reason): throw RunError(description: "refused: \(reason)")
         case .outOfPatience:
             let seconds = Int(session.patienceSeconds)

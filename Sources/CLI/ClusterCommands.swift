@@ -32,6 +32,15 @@ struct CoordinatorCommand: ParsableCommand {
     @Option(help: "After how many seconds of silence a worker's jobs go to others.")
     var lease = 15.0
 
+    @Option(help: "Write our address and public key here, for workers on a shared file system.")
+    var endpointFile: String?
+
+    @Option(help: "The name workers reach this machine by; by default its host name.")
+    var advertise: String?
+
+    @Option(help: "Ask a batch system for workers: the folder that `fathom submit` made.")
+    var allocate: String?
+
     @OptionGroup var options: ClusterOptions
 
     func validate() throws {
@@ -50,9 +59,8 @@ struct CoordinatorCommand: ParsableCommand {
         try store.apply(
             LostArtifacts.reopen(&jobs) { folder.holds($0) })
         let logger = ErrorStreamLog.logger(verbose: options.verbose)
-        let listener = try Listener(
-            endpoint: listen, keyPair: try KeyFile.secret(key),
-            allowList: try KeyFile.allowList(allow).keys)
+        let listener = try listen(
+            with: try KeyFile.secret(key), allowing: try KeyFile.allowList(allow).keys)
         let files = try Listener(
             endpoint: try listenFiles ?? ListenAddress.nextPort(after: listener.endpoint),
             keyPair: try KeyFile.secret(key), allowList: try KeyFile.allowList(allow).keys,
@@ -87,8 +95,13 @@ struct CoordinatorCommand: ParsableCommand {
         let refresher = LeaderboardRefresher(store: store, sweep: id, logger: logger)
         refresher.start()
         defer { refresher.stop() }
+        let elastic = try allocate.map { try ElasticWorkers(folder: $0, logger: logger) }
         var printer = ProgressPrinter()
-        let ending = try service.run { printer.show($0) }
+        let ending = try service.run {
+            printer.show($0)
+            elastic?.note($0)
+        }
+        elastic?.close()
         printer.finish()
         refresher.stop()
         let moved = pieces.tally
@@ -104,6 +117,30 @@ struct CoordinatorCommand: ParsableCommand {
         try store.checkpointAndClose()
         try SweepEnd.exit(for: tally)
     }
+
+    /// Opens the socket, on the port of the endpoint file where it can be had again, so that the
+    /// workers of an earlier coordinator find this one.
+    private func listen(
+        with keys: CurveKeyPair, allowing workers: Set<CurvePublicKey>
+    ) throws -> Listener {
+        let earlier = try endpointFile.flatMap { try EndpointFile.read($0) }?.port
+        var listener: Listener?
+        if let earlier, listen.hasSuffix(":*") {
+            listener = try? Listener(
+                endpoint: "\(listen.dropLast())\(earlier)", keyPair: keys, allowList: workers)
+        }
+        let open = try listener ?? Listener(endpoint: listen, keyPair: keys, allowList: workers)
+        if let endpointFile {
+            var reachable = EndpointFile(
+                endpoint: open.endpoint, serverKey: keys.publicKey.z85)
+            if let port = reachable.port {
+                let host = advertise ?? ProcessInfo.processInfo.hostName
+                reachable.endpoint = "tcp://\(host):\(port)"
+            }
+            try reachable.write(endpointFile)
+        }
+        return open
+    }
 }
 
 /// Works for a coordinator elsewhere.
@@ -111,11 +148,11 @@ struct WorkerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker", abstract: "Work for a coordinator on another machine.")
 
-    @Option(help: "The coordinator, such as tcp://host:5555.")
+    @Option(help: "The coordinator, such as tcp://host:5555, or @FILE as it writes it.")
     var connect: String
 
-    @Option(help: "The coordinator's public key.")
-    var serverKey: String
+    @Option(help: "The coordinator's public key; an endpoint file tells it.")
+    var serverKey: String?
 
     @Option(help: "The file with our secret key, as `fathom keys new` makes it.")
     var key: String
@@ -135,9 +172,27 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "After how many seconds without a coordinator to give up.")
     var patience = 3_600.0
 
+    @Option(help: "How many seconds the machine is ours; what cannot end in time is handed back.")
+    var lifetime: Double?
+
+    @Option(help: "Go after so many seconds without work; by default stay.")
+    var idle: Double?
+
     @OptionGroup var options: ClusterOptions
 
     func validate() throws {
+        if let lifetime, !(lifetime > grace && lifetime <= 1e8) {
+            throw ValidationError(
+                "--lifetime is \(lifetime); it takes more than --grace, \(grace), and at most 1e8")
+        }
+        if let idle, !(idle >= 1 && idle <= 1e7) {
+            throw ValidationError("--idle is \(idle); it takes 1 to 10000000 seconds")
+        }
+        if connect.hasPrefix("@") == (serverKey != nil) {
+            throw ValidationError(
+                "--server-key goes with --connect tcp://…; an endpoint file, --connect @FILE, "
+                    + "names the key itself")
+        }
         guard grace >= 0 && grace <= 86_400 else {
             throw ValidationError("--grace is \(grace); it takes 0 to 86400 seconds")
         }
@@ -147,14 +202,24 @@ struct WorkerCommand: ParsableCommand {
     }
 
     func run() throws {
-        let settings = AgentRun(
-            endpoint: connect, serverKey: serverKey, secretKey: try KeyFile.secret(key).secretKey,
-            worker: WorkerName.draw(),
-            slots: slots ?? ProcessInfo.processInfo.activeProcessorCount, shared: options.shared,
-            cacheBytes: cacheBytes.bytes,
-            spoolFolder: work ?? WorkFolder.usual(serverKey: serverKey), dataFolder: options.data,
-            graceSeconds: grace, patienceSeconds: patience)
-        try settings.run(logger: ErrorStreamLog.logger(verbose: options.verbose))
+        let address = CoordinatorAddress(connect, serverKey: serverKey)
+        let secretKey = try KeyFile.secret(key).secretKey
+        let logger = ErrorStreamLog.logger(verbose: options.verbose)
+        let started = Date()
+        var hasMoved = true
+        while hasMoved {
+            let found = try address.find(within: patience)
+            var run = AgentRun(
+                endpoint: found.endpoint, serverKey: found.serverKey, secretKey: secretKey,
+                worker: WorkerName.draw(),
+                slots: slots ?? ProcessInfo.processInfo.activeProcessorCount,
+                shared: options.shared, cacheBytes: cacheBytes.bytes,
+                spoolFolder: work ?? WorkFolder.usual(serverKey: found.serverKey),
+                dataFolder: options.data, graceSeconds: grace, patienceSeconds: patience)
+            run.lifetimeSeconds = lifetime.map { $0 + started.timeIntervalSinceNow }
+            run.idleSeconds = idle
+            hasMoved = try run.run(logger: logger, watching: address)
+        }
     }
 }
 

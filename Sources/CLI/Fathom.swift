@@ -17,7 +17,8 @@ struct Fathom: ParsableCommand {
             """,
         version: Product.version,
         subcommands: [
-            RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, PlanCommand.self,
+            RunCommand.self, CoordinatorCommand.self, WorkerCommand.self, SubmitCommand.self,
+            PlanCommand.self,
             StatusCommand.self, ExplainCommand.self, LeaderboardCommand.self, QueryCommand.self,
             RetryCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self,
             ForgetCommand.self, ExportCommand.self, ReportCommand.self, VerifyCommand.self,

@@ -92,7 +92,8 @@ struct LocalSweep {
     }
 }
 
-/// Stops a service on the first Ctrl-C or SIGTERM, and the process on the second.
+/// Stops a service on the first Ctrl-C or SIGTERM, and the process on a second Ctrl-C. Batch
+/// systems may send SIGTERM several times and mean one.
 final class StopSignals {
     private let sources: [any DispatchSourceSignal]
 
@@ -103,7 +104,7 @@ final class StopSignals {
             let source = DispatchSource.makeSignalSource(
                 signal: number, queue: DispatchQueue.global())
             source.setEventHandler {
-                if asked.increment() > 1 { _exit(130) }
+                if number == SIGINT, asked.increment() > 1 { _exit(130) }
                 stop()
             }
             source.activate()

@@ -70,26 +70,6 @@ struct RunCommand: ParsableCommand {
     }
 }
 
-/// Shows what a sweep would compute; nothing runs.
-struct PlanCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Show what a sweep would compute.")
-
-    @Argument(help: "The sweep file.")
-    var sweep: String
-
-    @Option(help: "Where data sets lie; by default the usual places.")
-    var data: String?
-
-    @Flag(help: "Print the manifest with every default filled in, as JSON.")
-    var showDefaults = false
-
-    func run() throws {
-        let plan = try Engine.plan(sweep, dataFolder: data)
-        print(showDefaults ? plan.manifest : PlanSummary(plan).text, terminator: "\n")
-    }
-}
-
 /// Runs jobs that compute nothing: for tests of the machinery.
 struct ProbesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -48,6 +48,9 @@ public struct Network: Sendable {
         parameters.filter(\.isTrained).reduce(0) { $0 + $1.count }
     }
 
+    /// Multiply-adds of a forward pass on one image.
+    public var multiplyAddsPerImage: Int { multiplyAdds.reduce(0, +) }
+
     /// Multiply-adds of each node on one image.
     var multiplyAdds: [Int] {
         nodes.map { node in node.layer.multiplyAdds(node.inputs.map { shapes[$0] }) }

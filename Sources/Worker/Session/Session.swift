@@ -13,6 +13,10 @@ public struct SessionSettings: Sendable {
     /// A result that took so long to compute is put on disk at once, others when they wait for
     /// their acknowledgement.
     public var spoolSeconds = 1.0
+    /// How long the machine is ours; near its end the worker drains, so that its grace fits in.
+    public var lifetimeSeconds: Double?
+    /// After how long without work a registered worker goes; `nil` waits for ever.
+    public var idleSeconds: Double?
     /// How much measured work a slot's pipe holds beyond the job it runs.
     public var slotAheadSeconds = 0.02
     public var slotAheadMax = 32
@@ -96,6 +100,9 @@ public struct Session: Sendable {
     var lastHeartbeat: Instant
     var lastOutboxLook: Instant
     var lastHeard: Instant
+    /// When the machine is no longer ours.
+    let machineEnd: Instant?
+    var idleSince: Instant?
     var deadline: Instant?
     var isDraining = false
     var hasEnded = false
@@ -125,6 +132,7 @@ public struct Session: Sendable {
         lastHeartbeat = now
         lastOutboxLook = now
         lastHeard = now
+        machineEnd = settings.lifetimeSeconds.map { now + $0 }
         for case .result(let lease, let outcome) in spooled {
             outbox[lease] = Unacknowledged(
                 message: .result(lease, outcome), sequence: sequence, since: now, isSpooled: true)
@@ -241,6 +249,7 @@ public struct Session: Sendable {
             return
         }
         if isRegistered && now.seconds(since: lastHeard) > leaseSeconds { isRegistered = false }
+        leaveInTime(at: now)
         if now.seconds(since: lastOutboxLook) >= settings.resendSeconds / 10 {
             lastOutboxLook = now
             lookThroughOutbox(at: now)
@@ -255,6 +264,22 @@ public struct Session: Sendable {
             lastHeartbeat = now
             effects.append(.send(.heartbeat(inventory())))
         }
+    }
+
+    /// Drains when the machine's time is nearly over, or when there has been nothing to do for long.
+    private mutating func leaveInTime(at now: Instant) {
+        guard !isDraining else { return }
+        if let machineEnd, now + settings.graceSeconds >= machineEnd {
+            deadline = deadline ?? machineEnd
+            drain()
+        }
+        guard let patience = settings.idleSeconds, isRegistered, held.isEmpty, outbox.isEmpty else {
+            idleSince = nil
+            return
+        }
+        let since = idleSince ?? now
+        idleSince = since
+        if now.seconds(since: since) >= patience { drain() }
     }
 
     /// What waits long for its acknowledgement is put on disk and sent again.

@@ -1,0 +1,49 @@
+import FathomCore
+
+extension JobSpec {
+    /// How much one entry of the job computes, in forward passes of its network over one image:
+    /// what measured costs of one sweep are carried over to another with.
+    ///
+    /// A training step counts three passes an image. A walk of SAL computes the part of the network
+    /// above its layer, half of it on average: for the solver `reference` each pass a gradient and
+    /// an evaluation for both walks, for `normalized` each step a gradient and one evaluation more.
+    public var forwardPassesPerEntry: Double {
+        switch body {
+        case .probe: return 1
+        case .poison(let spec): return Double(spec.data.settings.train)
+        case .train(let spec):
+            let epochs = Double(spec.lastEpoch - spec.firstEpoch + 1)
+            return 3 * Double(spec.data.settings.train) * epochs
+        case .sal(let spec):
+            let images = Double(spec.settings.images)
+            switch spec.settings.solver {
+            case .reference: return images * Double(spec.settings.passes) * 5.5 / 2
+            case .normalized: return images * (5 * Double(spec.settings.steps) + 2) / 2
+            }
+        }
+    }
+}
+
+/// What jobs cost on one core: measured where a store knows, worked out where none does.
+public struct CostModel: Sendable {
+    /// Seconds a forward pass of one image, by cost class, as measured.
+    public var secondsPerPass: [String: Double]
+    /// Multiply-adds a second of one core that are assumed where nothing was measured.
+    public static let assumedMultiplyAdds = 5e9
+
+    public init(secondsPerPass: [String: Double] = [:]) { self.secondsPerPass = secondsPerPass }
+
+    /// Seconds an entry; `nil` where nothing was measured and there is no arithmetic to go by, as
+    /// for crafting.
+    ///
+    /// - Parameter multiplyAdds: Of one forward pass of the job's network on one image.
+    public func secondsPerEntry(
+        of spec: JobSpec, costClass: String, multiplyAdds: Int?
+    ) -> Double? {
+        if let measured = secondsPerPass[costClass] {
+            return measured * spec.forwardPassesPerEntry
+        }
+        guard let multiplyAdds else { return nil }
+        return Double(multiplyAdds) * spec.forwardPassesPerEntry / Self.assumedMultiplyAdds
+    }
+}

@@ -1,0 +1,85 @@
+#!/bin/sh
+# Packs a tarball that runs on a bare Debian 12, or a newer Debian or Ubuntu, without Swift: the
+# program with Swift's runtime inside, the shared libraries it needs beside it (the C library alone
+# comes from the node), licences, sweeps and systemd units.
+#   bundle.sh [OUT_DIR]      writes OUT_DIR/fathom-VERSION-linux-ARCH.tar.gz (default: dist)
+set -eu
+cd "$(dirname "$0")/.."
+out=${1:-dist}
+swift=${SWIFT:-swift}
+scratch=.build-bundle
+
+say() { printf 'bundle: %s\n' "$*" >&2; }
+
+# An old-style RPATH, because it also serves the libraries' own needs.
+"$swift" build -c release --product fathom --static-swift-stdlib --scratch-path "$scratch" \
+    -Xlinker --disable-new-dtags -Xlinker -rpath -Xlinker "\$ORIGIN/../lib"
+binary=$scratch/release/fathom
+
+version=$("$binary" --version)
+arch=$(uname -m)
+name=fathom-$version-linux-$arch
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+root=$stage/$name
+mkdir -p "$root/bin" "$root/lib" "$root/share/licenses"
+
+cp "$binary" "$root/bin/fathom"
+strip --strip-debug "$root/bin/fathom"
+
+# The node's own C library must be used: its parts belong together.
+of_the_node='^(linux-vdso|ld-linux|libc|libm|libdl|librt|libpthread|libresolv|libutil|libnsl)[.-]'
+ldd "$root/bin/fathom" | while read -r library arrow path _; do
+    [ "$arrow" = "=>" ] || continue
+    printf '%s\n' "$library" | grep -Eq "$of_the_node" && continue
+    case $path in
+    /*) ;;
+    *)
+        say "$library is not found on this machine"
+        exit 3
+        ;;
+    esac
+    cp -L "$path" "$root/lib/$library"
+    real=$(readlink -f "$path")
+    # The package list may know the file under /lib, from before /lib became a link.
+    package=$({ dpkg -S "$real" || dpkg -S "${real#/usr}"; } 2>/dev/null | head -n 1 | cut -d : -f 1)
+    printf '%s\t%s\n' "$library" "${package:-unknown}" >>"$stage/libraries"
+done
+if grep -q 'libswift\|libFoundation' "$stage/libraries"; then
+    say "the program still needs Swift's shared runtime; is this a toolchain with static libraries?"
+    exit 3
+fi
+
+# What each part may be used under.
+cp LICENSE NOTICE "$root/"
+cut -f 2 "$stage/libraries" | sort -u | while read -r package; do
+    [ -f "/usr/share/doc/$package/copyright" ] || {
+        say "no licence text for $package"
+        exit 3
+    }
+    mkdir -p "$root/share/licenses/$package"
+    cp -L "/usr/share/doc/$package/copyright" "$root/share/licenses/$package/"
+done
+for checkout in "$scratch"/checkouts/*/; do
+    package=$(basename "$checkout")
+    mkdir -p "$root/share/licenses/$package"
+    for text in LICENSE LICENSE.txt LICENSE.md NOTICE.txt; do
+        if [ -f "$checkout/$text" ]; then cp "$checkout/$text" "$root/share/licenses/$package/"; fi
+    done
+done
+toolchain=$(dirname "$(dirname "$(readlink -f "$(command -v "$swift")")")")
+if [ -f "$toolchain/share/swift/LICENSE.txt" ]; then
+    mkdir -p "$root/share/licenses/swift"
+    cp "$toolchain/share/swift/LICENSE.txt" "$root/share/licenses/swift/"
+fi
+sort "$stage/libraries" >"$root/share/licenses/libraries.tsv"
+
+cp -R sweeps "$root/share/sweeps"
+cp -R cluster "$root/share/cluster"
+
+mkdir -p "$out"
+stamp=$(git log -1 --format=%ct 2>/dev/null || date +%s)
+tar --sort=name --mtime="@$stamp" --owner=0 --group=0 --numeric-owner \
+    -C "$stage" -cf - "$name" | gzip -9n >"$out/$name.tar.gz"
+say "$out/$name.tar.gz, $(du -h "$out/$name.tar.gz" | cut -f 1)"
+printf '%s\n' "$out/$name.tar.gz"

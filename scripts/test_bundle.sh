@@ -1,0 +1,75 @@
+#!/bin/sh
+# Runs the bundle in a bare Debian made for it (debootstrap, minbase): no Swift, no libraries of
+# ours, a user without rights. Needs root.
+#   test_bundle.sh [BUNDLE.tar.gz]      default: makes one
+# Exit status: 0 passed, 1 failed, 4 cannot be tested here (it says why).
+set -eu
+cd "$(dirname "$0")/.."
+say() { printf 'test_bundle: %s\n' "$*" >&2; }
+[ "$(id -u)" -eq 0 ] || {
+    say "skipped: needs root for chroot"
+    exit 4
+}
+if ! command -v debootstrap >/dev/null 2>&1; then
+    { apt-get update -q && apt-get install -y -q --no-install-recommends debootstrap; } >&2 ||
+        { say "skipped: debootstrap cannot be installed"; exit 4; }
+fi
+bundle=${1:-}
+[ -n "$bundle" ] || bundle=$(sh scripts/bundle.sh)
+
+work=$(mktemp -d)
+root=$work/root
+clean() {
+    for inner in proc dev; do
+        if mountpoint -q "$root/$inner"; then umount "$root/$inner"; fi
+    done
+    rm -rf --one-file-system "$work"
+}
+trap clean EXIT
+mirror=$(sed -n 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) bookworm .*/\2/p; s/^URIs: *\([^ ]*\).*/\1/p' \
+    /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)
+debootstrap --variant=minbase bookworm "$root" "${mirror:-http://deb.debian.org/debian}" \
+    >"$work/log" 2>&1 ||
+    { tail -n 5 "$work/log" >&2; say "skipped: debootstrap cannot fetch Debian here"; exit 4; }
+mount -t proc proc "$root/proc"
+mount --bind /dev "$root/dev"
+tar -xzf "$bundle" -C "$root/opt"
+program=/opt/$(basename "$bundle" .tar.gz)/bin/fathom
+chroot "$root" useradd -m tester
+
+# BLAS takes the same kernel inside and outside.
+blas=${OPENBLAS_CORETYPE:+OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE}
+as_user() {
+    # shellcheck disable=SC2086
+    chroot --userspec=tester:tester "$root" /usr/bin/env -i HOME=/home/tester PATH=/usr/bin:/bin \
+        $blas sh -c "cd && $1"
+}
+say "glibc $(as_user 'ldd --version | head -n 1'), no Swift: $(as_user 'command -v swift || echo none')"
+missing=$(as_user "ldd $program" | grep 'not found' || true)
+[ -z "$missing" ] || { say "libraries are missing: $missing"; exit 1; }
+cat >"$root/home/tester/small.yaml" <<'YAML'
+version: 1
+name: small
+data: { set: rooms10, train: 60, test: 40 }
+methods: [clean, rand-s]
+tasks: [cls]
+models: [lenet5]
+seeds: 1
+training: { epochs: 2, batch: 20, learningRate: 0.05 }
+sal: { every: 1, from: 1, images: 20, batch: 20, solver: normalized, steps: 2 }
+YAML
+as_user "$program --version"
+as_user "$program run small.yaml --slots 2"
+rows="SELECT * FROM salMatrix ORDER BY cell, seed, epoch, layerIndex"
+inside=$(as_user "$program query small.fathom.sqlite '$rows' --format csv" | sha256sum)
+
+# The same sweep outside, with one slot: the same bits.
+here=$work/here
+mkdir "$here"
+cp "$root/home/tester/small.yaml" "$here/"
+mkdir "$here/bundle"
+tar -xzf "$bundle" -C "$here/bundle" --strip-components 1
+(cd "$here" && ./bundle/bin/fathom run small.yaml --slots 1 >/dev/null)
+outside=$(cd "$here" && ./bundle/bin/fathom query small.fathom.sqlite "$rows" --format csv | sha256sum)
+[ "$inside" = "$outside" ] || { say "tables differ inside and outside of the bare system"; exit 1; }
+say "passed: same tables inside a bare system and outside"
