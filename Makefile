@@ -11,8 +11,8 @@ SWIFT_FILES = find Sources Tests Package.swift -name '*.swift' ! -name '*.pb.swi
 TEST := $(SWIFT) test -c release --disable-testable-imports --disable-xctest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build quickstart test test-simulation test-fuzz test-files test-chaos lint \
-	format format-exists bench screenshots clean
+.PHONY: help setup build quickstart test test-simulation test-fuzz test-files test-chaos \
+	test-slurm test-bundle check-cluster bundle lint format format-exists bench screenshots clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,18 @@ test-files: setup ## 1 GiB to eight workers over encrypted sockets; prints the r
 
 test-chaos: setup ## Kill real workers and coordinators, compare the final tables
 	FATHOM_SLOW=1 $(TEST) --filter EndToEndTests
+
+test-slurm: build ## Run a sweep on a real Slurm of three nodes on this host, and kill some
+	@bash scripts/test_slurm.sh
+
+test-bundle: setup ## Run the bundle in a bare Debian made for it
+	@sh scripts/test_bundle.sh
+
+check-cluster: ## Check launch files: scripts, systemd units, Kubernetes manifests
+	@sh scripts/check_cluster.sh
+
+bundle: setup ## Pack a tarball for nodes without Swift, into dist/
+	@sh scripts/bundle.sh
 
 format-exists:
 	@$(SWIFT) format --version >/dev/null 2>&1 || { \

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FathomCoordinator
+import FathomCore
 import FathomProtocol
 import Foundation
 

@@ -1,4 +1,5 @@
 import FathomCoordinator
+import FathomCore
 import FathomMessaging
 import Foundation
 
@@ -73,7 +74,7 @@ struct SlurmFolder {
             program, "worker", "--connect", "@\(path)/endpoint", "--key", "\(path)/worker.key",
             "--slots", "\(bounds.cores)", "--work", "\(path)/spool", "--grace",
             "\(Self.graceSeconds)", "--lifetime", "\(bounds.minutes * 60)", "--idle",
-            "\(Self.idleSeconds)", "--patience", "600", "--shared", "\(store).artifacts",
+            "\(Self.idleSeconds)", "--patience", "600",
         ]
         let all = command + (data.map { ["--data", $0] } ?? [])
         return """

@@ -1,5 +1,5 @@
 import FathomCore
-public import FathomProtocol
+import FathomProtocol
 
 /// The cluster a forecast is made for.
 public struct ForecastCluster: Sendable, Hashable {
@@ -9,18 +9,18 @@ public struct ForecastCluster: Sendable, Hashable {
     public var cores: Int
     /// One way between a worker and the coordinator, with all queues on it.
     public var latencySeconds: Double
-    /// What the coordinator's shell takes for a message beside the scheduler's step: decoding,
-    /// its share of a commit, sending.
-    public var shellSecondsPerMessage: Double
+    /// What the coordinator takes for a message: decoding, deciding, its share of a commit,
+    /// sending. `fathom bench dispatch` measures it.
+    public var secondsPerMessage: Double
 
     public init(
         nodes: Int, cores: Int, latencySeconds: Double = 0.002,
-        shellSecondsPerMessage: Double = 100e-6
+        secondsPerMessage: Double = 100e-6
     ) {
         self.nodes = nodes
         self.cores = cores
         self.latencySeconds = latencySeconds
-        self.shellSecondsPerMessage = shellSecondsPerMessage
+        self.secondsPerMessage = secondsPerMessage
     }
 }
 
@@ -54,9 +54,9 @@ public struct ClusterForecast {
         public var messages = 0
         /// The busiest second of the coordinator, messages.
         public var messagesPerSecondMax = 0
-        /// Share of the makespan for which the coordinator's one thread is busy, measured steps of
-        /// the scheduler and the stated share of the shell.
+        /// Share of the makespan for which the coordinator's one thread is busy with messages.
         public var coordinatorLoad = 0.0
+        /// The scheduler's longest step, measured while the forecast was made.
         public var stepSecondsMax = 0.0
         public var bytesMoved = 0
         public var leases = 0
@@ -144,7 +144,7 @@ public struct ClusterForecast {
             }
             figures.messages += 1
             perSecond[Int(now.nanoseconds / 1_000_000_000), default: 0] += 1
-            tell(.message(name(of: node), message), extraSeconds: cluster.shellSecondsPerMessage)
+            tell(.message(name(of: node), message), seconds: cluster.secondsPerMessage)
         case .assigned(let node, let lease):
             nodes[node].waiting.append(lease)
             fill(node)
@@ -161,7 +161,7 @@ public struct ClusterForecast {
                 at: now + cluster.latencySeconds)
             timeline.plan(.beat(node: node), at: now + heartbeatSeconds)
         case .tick:
-            tell(.tick, extraSeconds: 0)
+            tell(.tick, seconds: 0)
             timeline.plan(.tick, at: now + 0.5)
         }
     }
@@ -189,14 +189,14 @@ public struct ClusterForecast {
         }
     }
 
-    private mutating func tell(_ event: SchedulerEvent, extraSeconds: Double) {
+    private mutating func tell(_ event: SchedulerEvent, seconds: Double) {
         let start = Instant.now()
         var effects = scheduler.handle(event, at: now)
         while scheduler.hasMore { effects += scheduler.handle(.proceed, at: now) }
-        let step = Instant.now().seconds(since: start)
-        figures.stepSecondsMax = max(figures.stepSecondsMax, step)
-        computing += step + extraSeconds
-        coordinatorFree = max(now, coordinatorFree) + (step + extraSeconds)
+        figures.stepSecondsMax = max(
+            figures.stepSecondsMax, Instant.now().seconds(since: start))
+        computing += seconds
+        coordinatorFree = max(now, coordinatorFree) + seconds
         for effect in effects {
             switch effect {
             case .assign(let worker, let lease):
