@@ -36,7 +36,8 @@ struct SlurmFolder {
         let settings = try encoder.encode(
             AllocationFile(
                 system: .slurm, jobName: "fathom-\(sweepName)", settings: bounds.allocator))
-        try put(String(decoding: settings, as: UTF8.self) + "\n", in: "allocation.json", mode: 0o600)
+        try put(
+            String(decoding: settings, as: UTF8.self) + "\n", in: "allocation.json", mode: 0o600)
     }
 
     /// What the coordinator is started with, in the job or by hand.

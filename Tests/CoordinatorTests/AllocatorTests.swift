@@ -68,7 +68,8 @@ struct AllocatorTests {
                 case .askStatus:
                     asked.append(second)
                     let answer: AllocatorEvent =
-                        asked.count % 3 == 0 ? .statusFailed : .status([AllocationID("1"): .running])
+                        asked.count % 3 == 0
+                        ? .statusFailed : .status([AllocationID("1"): .running])
                     _ = allocator.handle(answer, at: instant(second))
                 case .submit(let count):
                     _ = allocator.handle(.submitted(ids(0..<count)), at: instant(second))
@@ -86,7 +87,8 @@ struct AllocatorTests {
         let many = AllocatorEvent.load(secondsLeft: 1e6, entriesLeft: 1_000)
         #expect(allocator.handle(many, at: instant(1)) == [.submit(count: 10)])
         _ = allocator.handle(.submitted(ids(0..<10)), at: instant(1))
-        var states = Dictionary(uniqueKeysWithValues: ids(0..<10).map { ($0, AllocationState.pending) })
+        var states = Dictionary(
+            uniqueKeysWithValues: ids(0..<10).map { ($0, AllocationState.pending) })
         for id in ids(0..<4) { states[id] = .running }
         _ = allocator.handle(.status(states), at: instant(31))
         let little = AllocatorEvent.load(secondsLeft: 100, entriesLeft: 30)
