@@ -35,19 +35,19 @@ mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 tar -xzf "$bundle" -C "$root/opt"
 program=/opt/$(basename "$bundle" .tar.gz)/bin/fathom
-chroot "$root" useradd -m tester
+chroot "$root" useradd -m -d /var/lib/tester tester
 
 # BLAS takes the same kernel inside and outside.
 blas=${OPENBLAS_CORETYPE:+OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE}
 as_user() {
     # shellcheck disable=SC2086
-    chroot --userspec=tester:tester "$root" /usr/bin/env -i HOME=/home/tester PATH=/usr/bin:/bin \
+    chroot --userspec=tester:tester "$root" /usr/bin/env -i HOME=/var/lib/tester PATH=/usr/bin:/bin \
         $blas sh -c "cd && $1"
 }
 say "glibc $(as_user 'ldd --version | head -n 1'), no Swift: $(as_user 'command -v swift || echo none')"
 missing=$(as_user "ldd $program" | grep 'not found' || true)
 [ -z "$missing" ] || { say "libraries are missing: $missing"; exit 1; }
-cat >"$root/home/tester/small.yaml" <<'YAML'
+cat >"$root/var/lib/tester/small.yaml" <<'YAML'
 version: 1
 name: small
 data: { set: rooms10, train: 60, test: 40 }
@@ -66,7 +66,7 @@ inside=$(as_user "$program query small.fathom.sqlite '$rows' --format csv" | sha
 # The same sweep outside, with one slot: the same bits.
 here=$work/here
 mkdir "$here"
-cp "$root/home/tester/small.yaml" "$here/"
+cp "$root/var/lib/tester/small.yaml" "$here/"
 mkdir "$here/bundle"
 tar -xzf "$bundle" -C "$here/bundle" --strip-components 1
 (cd "$here" && ./bundle/bin/fathom run small.yaml --slots 1 >/dev/null)

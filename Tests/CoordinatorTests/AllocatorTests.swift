@@ -54,7 +54,7 @@ struct AllocatorTests {
         _ = allocator.handle(.submitted(ids(0..<2)), at: instant(3))
         #expect(!allocator.handle(load, at: instant(4)).contains(.submit(count: 2)))
         _ = allocator.handle(.status([ids(0..<2)[0]: .running]), at: instant(31))
-        #expect(allocator.handle(load, at: instant(32)) == [.submit(count: 1)])
+        #expect(allocator.handle(load, at: instant(32)).first == .submit(count: 1))
     }
 
     @Test("asks the batch system at most every 30 seconds, whatever happens")

@@ -79,7 +79,7 @@ struct ClusterForecastTests {
     @Test("shows a coordinator that has no time left")
     func saturates() {
         var forecast = ClusterForecast(
-            independent(20_000, seconds: 0.1),
+            independent(5_000, seconds: 0.1),
             on: ForecastCluster(nodes: 100, cores: 10, secondsPerMessage: 2e-3))
         let found = forecast.run()
         #expect(found.isComplete)

@@ -65,6 +65,8 @@ public struct ClusterForecast {
 
     private enum Happening {
         case arrives(node: Int, WorkerMessage)
+        /// The coordinator takes the next message that waits for it.
+        case takes
         case assigned(node: Int, Lease)
         case ends(node: Int, Lease)
         case beat(node: Int)
@@ -81,7 +83,9 @@ public struct ClusterForecast {
     private var nodes: [ForecastNode]
     private var computing = 0.0
     private var perSecond: [Int: Int] = [:]
-    /// The coordinator takes messages one after the other.
+    /// What has arrived and waits, first come first served, and when all of it will be done.
+    private var inbox: [(node: Int, message: WorkerMessage)] = []
+    private var inboxHead = 0
     private var coordinatorFree = Instant(nanoseconds: 0)
     private let heartbeatSeconds: Double
 
@@ -137,10 +141,16 @@ public struct ClusterForecast {
     private mutating func happen(_ event: Happening) {
         switch event {
         case .arrives(let node, let message):
+            inbox.append((node, message))
             // One thread takes them in turn: what comes while it is busy waits.
-            guard coordinatorFree <= now else {
-                timeline.plan(event, at: coordinatorFree)
-                return
+            timeline.plan(.takes, at: max(now, coordinatorFree))
+            coordinatorFree = max(now, coordinatorFree) + cluster.secondsPerMessage
+        case .takes:
+            let (node, message) = inbox[inboxHead]
+            inboxHead += 1
+            if inboxHead > 65_536 {
+                inbox.removeFirst(inboxHead)
+                inboxHead = 0
             }
             figures.messages += 1
             perSecond[Int(now.nanoseconds / 1_000_000_000), default: 0] += 1
@@ -196,14 +206,14 @@ public struct ClusterForecast {
         figures.stepSecondsMax = max(
             figures.stepSecondsMax, Instant.now().seconds(since: start))
         computing += seconds
-        coordinatorFree = max(now, coordinatorFree) + seconds
         for effect in effects {
             switch effect {
             case .assign(let worker, let lease):
                 figures.leases += 1
                 if let node = Int(worker.text) {
                     timeline.plan(
-                        .assigned(node: node, lease), at: coordinatorFree + cluster.latencySeconds)
+                        .assigned(node: node, lease),
+                        at: now + seconds + cluster.latencySeconds)
                 }
             case .finished: figures.isComplete = true
             case .store, .compare, .send: break
