@@ -23,6 +23,8 @@ final class NetworkCosts {
                 Network(model: train.model, set: train.data.settings.set, task: train.task))
         case .sal(let sal):
             multiplyAdds(Network(model: sal.model, set: sal.data.settings.set, task: sal.task))
+        case .landscape(let plane):
+            multiplyAdds(Network(model: plane.model, set: plane.data.settings.set, task: plane.task))
         case .poison, .probe: nil
         }
     }

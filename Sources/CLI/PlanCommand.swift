@@ -88,8 +88,10 @@ struct PlanEstimate {
             let seconds = model.secondsPerEntry(
                 of: planned.spec, costClass: costClass, multiplyAdds: multiplyAdds(planned.spec))
             if seconds == nil { unknown.insert(costClass) }
+            // Points of a landscape are leased as ranges, just like layers.
+            let kind = planned.spec.kind == .landscape ? .sal : planned.spec.kind
             let job = SchedulerJob(
-                key: planned.key, kind: planned.spec.kind, costClass: costClass,
+                key: planned.key, kind: kind, costClass: costClass,
                 dependencies: planned.spec.dependencies, entryCount: planned.entryCount)
             hours[planned.spec.kind, default: 0] +=
                 (seconds ?? 0) * Double(planned.entryCount) / 3_600
@@ -105,7 +107,7 @@ struct PlanEstimate {
         switch spec.body {
         case .poison(let poison): poison.data.settings.train * 3_072
         case .train(let train): (train.model.width ?? 64) * (train.model.width ?? 64) * 22_000 / 8
-        case .sal, .probe: 0
+        case .sal, .landscape, .probe: 0
         }
     }
 

@@ -14,6 +14,7 @@ extension JobSpec {
         case .train(let spec):
             let epochs = Double(spec.lastEpoch - spec.firstEpoch + 1)
             return 3 * Double(spec.data.settings.train) * epochs
+        case .landscape(let spec): return Double(spec.settings.images)
         case .sal(let spec):
             let images = Double(spec.settings.images)
             switch spec.settings.solver {
