@@ -7,16 +7,20 @@ public struct HeatMap: Sendable {
         public var columns: [String]
         /// Row after row, as many columns each; `nil` where nothing is known.
         public var values: [[Double?]]
-        /// Values strictly above are marked with a dot.
-        public var threshold: Double?
+        /// Values strictly above theirs are marked with a dot.
+        public var thresholds: [[Double?]]
 
+        /// - Parameter thresholds: As many as `values`, or none.
         public init(
-            title: String, columns: [String], values: [[Double?]], threshold: Double? = nil
+            title: String, columns: [String], values: [[Double?]], thresholds: [[Double?]] = []
         ) {
+            precondition(
+                thresholds.isEmpty || thresholds.map(\.count) == values.map(\.count),
+                "as many thresholds as values are needed")
             self.title = title
             self.columns = columns
             self.values = values
-            self.threshold = threshold
+            self.thresholds = thresholds
         }
     }
 
@@ -124,12 +128,14 @@ public struct HeatMap: Sendable {
     }
 
     private func dots(_ panel: Panel, left: Double, cellWidth: Double) -> Markup? {
-        guard let threshold = panel.threshold else { return nil }
+        guard !panel.thresholds.isEmpty else { return nil }
         let radius = Numeral.place(max(0.8, min(2.6, 0.22 * min(cellWidth, cellHeight))))
         var circles: [Markup] = []
         for (row, values) in panel.values.enumerated() {
             for (column, value) in values.enumerated() {
-                guard let value, value > threshold else { continue }
+                guard let value, let threshold = panel.thresholds[row][column],
+                    value > threshold
+                else { continue }
                 circles.append(
                     Markup(
                         "circle",

@@ -38,7 +38,7 @@ struct ReportTests {
         let page = try page(id)
         for row in try store.reader.leaderboard(of: id) {
             let values = try #require(page.values(ofRow: row.cell))
-            #expect(values.count == 14)
+            #expect(values.count == 15)
             #expect(values[3] == row.ud && values[5] == row.metric && values[6] == row.damage)
             #expect(values[7] == row.learnable && values[8] == row.learnableBaseline)
             #expect(values[9] == row.trainLoss && values[10] == row.salLoss)

@@ -38,7 +38,7 @@ struct ChartTests {
                 panels: [
                     .init(
                         title: text, columns: ["1", text], values: [[0.1, nil], [3, 0.5]],
-                        threshold: 0.4),
+                        thresholds: [[0.4, 0.4], [0.4, nil]]),
                     .init(title: "empty", columns: [], values: [[], []]),
                 ], scale: log
             ).svg,
@@ -97,7 +97,8 @@ struct ChartTests {
             panels: [
                 .init(
                     title: "run", columns: ["2", "4", "6"],
-                    values: [[0.5, 0.50001, 2], [nil, 0.1, 0.7]], threshold: 0.5)
+                    values: [[0.5, 0.50001, 2], [nil, 0.1, 0.7]],
+                    thresholds: [[0.5, 0.5, 0.5], [0.5, 0.05, nil]])
             ], scale: Axis("SAL", covering: [0.1, 2], kind: .log))
         #expect(StrictXML(chart.svg.source).all("circle").count == 3)
     }

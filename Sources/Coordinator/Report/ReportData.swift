@@ -1,3 +1,5 @@
+public import FathomCore
+
 /// How much of a sweep a report draws, so that a page of any sweep stays readable and small. What is
 /// left out is said where it is missing, and stays in the store.
 public struct ReportLimits: Sendable, Hashable {
@@ -44,8 +46,8 @@ public struct ReportData: Sendable {
     public var cells: [ScoredCell]
     /// Over all seeds, under every rule, count and baseline.
     public var scores: [UDScore]
-    /// The threshold that each run was judged by: cell, then seed.
-    public var thresholds: [String: [Int: Double]]
+    /// What each run that has figures was judged by: cell, then seed.
+    public var thresholds: [String: [Int: LearnableThreshold]]
     /// Names of the measured layers by cell, in network order.
     public var layers: [String: [String]]
     /// Metrics by cell.
@@ -54,6 +56,10 @@ public struct ReportData: Sendable {
     public var matrices: [ReportMatrix]
     public var landscapes: [ReportLandscape]
     public var agreement: QueryResult
+    /// How UD and its order depend on choices (`fathom sensitivity`); none in large sweeps.
+    public var choices: QueryResult
+    /// What cells took, by label.
+    public var costs: [String: CellCost]
     public var work: ReportWork
 
     public init(sweep: String) {
@@ -68,6 +74,8 @@ public struct ReportData: Sendable {
         matrices = []
         landscapes = []
         agreement = QueryResult(columns: [], rows: [])
+        choices = QueryResult(columns: [], rows: [])
+        costs = [:]
         work = ReportWork()
     }
 }

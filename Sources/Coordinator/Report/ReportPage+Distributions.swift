@@ -51,15 +51,16 @@ private struct DistributionSheet {
                 ])
             }
         }
-        let betas = group.rows.flatMap { row in (page.data.thresholds[row.cell] ?? [:]).values }
-        let beta = betas.isEmpty ? nil : Statistics.mean(betas.sorted())
+        let judged = group.rows.flatMap { row in
+            (page.data.thresholds[row.cell] ?? [:]).sorted { $0.key < $1.key }.map(\.value)
+        }
         let ridgeline = Ridges(
             ChartName(
                 id: "distribution-\(group.id)", title: "SAL of \(group.title)",
                 description: ridges.map { "\($0.name): \($0.remark) above the threshold" }
                     .joined(separator: "; ")),
             axis: axis, ridges: ridges,
-            marks: beta.map { [(label: "β \(Numeral.short($0))", value: $0)] } ?? [],
+            marks: ReportThresholds.mark(judged),
             remarkTitle: "above β")
         chart = page.titled(group.title) { ridgeline.svg }
         self.rows = rows
@@ -81,13 +82,18 @@ private struct DistributionSheet {
         axis.value(Double(bin) / Double(binCount))
     }
 
-    private static func above(_ cell: ScoredCell, _ betas: [Int: Double]?) -> String {
-        var (above, total) = (0, 0)
+    private static func above(
+        _ cell: ScoredCell, _ thresholds: [Int: LearnableThreshold]?
+    ) -> String {
+        var (above, total) = (0.0, 0)
         for run in cell.runs {
-            guard let matrix = run.matrix, let beta = betas?[run.seed] else { continue }
-            above += matrix.values.count { $0 > beta }
+            guard let matrix = run.matrix, let threshold = thresholds?[run.seed],
+                let counts = LearnableCount.byEpoch(
+                    .layers, of: matrix, above: threshold, weightCounts: run.weightCounts)
+            else { continue }
+            above += counts.reduce(0, +)
             total += matrix.values.count
         }
-        return total == 0 ? "–" : Numeral.fixed(100 * Double(above) / Double(total), 0) + " %"
+        return total == 0 ? "–" : Numeral.fixed(100 * above / Double(total), 0) + " %"
     }
 }

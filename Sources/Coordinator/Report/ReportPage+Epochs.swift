@@ -76,23 +76,21 @@ struct LearnableByEpoch {
     private(set) var counts: [Count] = []
     private let cell: String
 
-    init(_ cell: ScoredCell, thresholds: [Int: Double]) {
+    init(_ cell: ScoredCell, thresholds: [Int: LearnableThreshold]) {
         self.cell = cell.label
         for run in cell.runs {
-            guard let matrix = run.matrix, let beta = thresholds[run.seed] else { continue }
+            guard let matrix = run.matrix, let threshold = thresholds[run.seed],
+                let layers = LearnableCount.byEpoch(
+                    .layers, of: matrix, above: threshold, weightCounts: run.weightCounts),
+                let parameters = LearnableCount.byEpoch(
+                    .parameters, of: matrix, above: threshold, weightCounts: run.weightCounts)
+            else { continue }
             let weights = Double(max(run.weightCounts.reduce(0, +), 1))
             for (index, epoch) in matrix.epochs.enumerated() {
-                let row = SALMatrix(
-                    epochs: [epoch], layerCount: matrix.layerCount,
-                    values: Array(matrix.row(index)))
                 counts.append(
                     Count(
-                        seed: run.seed, epoch: epoch,
-                        layers: LearnableCount.count(
-                            .layers, of: row, above: beta, weightCounts: run.weightCounts),
-                        parameters: LearnableCount.count(
-                            .parameters, of: row, above: beta, weightCounts: run.weightCounts)
-                            / weights))
+                        seed: run.seed, epoch: epoch, layers: layers[index],
+                        parameters: parameters[index] / weights))
             }
         }
     }

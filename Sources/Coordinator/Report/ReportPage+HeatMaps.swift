@@ -33,12 +33,19 @@ private struct HeatMapSheet {
     let selection: ReportSelection
     let limits: ReportLimits
     private var matrices: [String: ReportMatrix] = [:]
+    /// Complete runs, with the losses that walks start from.
+    private var runs: [String: SALMatrix] = [:]
 
     init(_ data: ReportData, selection: ReportSelection, limits: ReportLimits) {
         self.data = data
         self.selection = selection
         self.limits = limits
         for matrix in data.matrices { matrices["\(matrix.cell) \(matrix.seed)"] = matrix }
+        for cell in data.cells {
+            for run in cell.runs where matrices["\(cell.label) \(run.seed)"] != nil {
+                runs["\(cell.label) \(run.seed)"] = run.matrix
+            }
+        }
     }
 
     private func matrix(_ cell: String?, _ seed: Int) -> ReportMatrix? {
@@ -55,14 +62,13 @@ private struct HeatMapSheet {
             [matrix(pair.row.cell, pair.seed), matrix(pair.clean, pair.seed)].compactMap { $0 }
         }
         let scale = HeatMapSheet.scale(drawn)
-        let betas = pairs.compactMap { data.thresholds[$0.row.cell]?[$0.seed] }
+        let judged = pairs.compactMap { data.thresholds[$0.row.cell]?[$0.seed] }
         let bar = ColorBar(
             ChartName(
                 id: "heat-\(group.id)-bar", title: "Colours of SAL",
                 description: "Dark is low, bright is high, on a logarithmic scale."),
             scale: scale,
-            marks: betas.isEmpty
-                ? [] : [("β \(Numeral.short(Statistics.mean(betas)))", Statistics.mean(betas))])
+            marks: ReportThresholds.mark(judged))
         var panels = [bar.svg]
         var isThinned = false
         for pair in pairs {
@@ -84,13 +90,14 @@ private struct HeatMapSheet {
     ) -> (Markup, isThinned: Bool) {
         let own = matrix(pair.row.cell, pair.seed)
         let clean = matrix(pair.clean, pair.seed)
-        let beta = data.thresholds[pair.row.cell]?[pair.seed]
+        let threshold = data.thresholds[pair.row.cell]?[pair.seed]
         let layers = own?.layers ?? []
         let epochs = own?.epochs ?? []
         let room = max(2, limits.heatMapCells / max(layers.count, 1))
         let stride = max(1, (epochs.count + room - 1) / room)
         let shown = epochs.indices.filter { $0 % stride == 0 || $0 == epochs.count - 1 }
         func side(_ matrix: ReportMatrix?, _ title: String) -> HeatMap.Panel {
+            let bounds = thresholds(matrix, threshold)
             let places = Dictionary(
                 (matrix?.epochs ?? []).enumerated().map { ($0.element, $0.offset) },
                 uniquingKeysWith: { first, _ in first })
@@ -102,14 +109,21 @@ private struct HeatMapSheet {
                     return matrix.values[layer][place]
                 }
             }
+            let levels = layers.indices.map { layer in
+                shown.map { index in
+                    places[epochs[index]].flatMap { place in
+                        layer < bounds.count ? bounds[layer][place] : nil
+                    }
+                }
+            }
             return HeatMap.Panel(
                 title: title, columns: shown.map { "\(epochs[$0])" }, values: values,
-                threshold: beta)
+                thresholds: levels)
         }
         let name = ChartName(
             id: "heat-\(group.id)-\(pair.row.cell)-\(pair.seed)",
             title: "SAL of \(pair.row.method), seed \(pair.seed), beside clean training",
-            description: description(own, clean, beta: beta, method: pair.row.method))
+            description: description(own, clean, threshold, method: pair.row.method))
         let chart = HeatMap(
             name, rows: layers, columnLabel: "epoch",
             panels: [
@@ -119,15 +133,39 @@ private struct HeatMapSheet {
         return (chart.svg, stride > 1)
     }
 
+    /// What each value of a run is judged by; empty where it cannot be told: single filters are
+    /// judged, but layers are drawn.
+    private func thresholds(
+        _ matrix: ReportMatrix?, _ threshold: LearnableThreshold?
+    ) -> [[Double?]] {
+        guard let matrix, let threshold else { return [] }
+        let whole = runs["\(matrix.cell) \(matrix.seed)"]
+        if let whole, whole.layerCount != matrix.layers.count { return [] }
+        return matrix.layers.indices.map { layer in
+            matrix.epochs.map { epoch -> Double? in
+                guard let beta = threshold.beta(atEpoch: epoch) else { return nil }
+                guard threshold.isRelative else { return beta }
+                guard let whole, let row = whole.epochs.firstIndex(of: epoch),
+                    !whole.originLosses.isEmpty
+                else { return nil }
+                return beta * whole.originLosses[row * whole.layerCount + layer]
+            }
+        }
+    }
+
     private func description(
-        _ own: ReportMatrix?, _ clean: ReportMatrix?, beta: Double?, method: String
+        _ own: ReportMatrix?, _ clean: ReportMatrix?, _ threshold: LearnableThreshold?,
+        method: String
     ) -> String {
-        guard let beta else { return "The threshold is not known yet." }
+        guard threshold != nil else { return "The threshold is not known yet." }
         func above(_ matrix: ReportMatrix?) -> Int {
-            (matrix?.values ?? []).joined().count { ($0 ?? -.infinity) > beta }
+            let levels = thresholds(matrix, threshold).joined()
+            return zip((matrix?.values ?? []).joined(), levels).count { value, level in
+                value.flatMap { value in level.map { value > $0 } } ?? false
+            }
         }
         return "\(above(own)) of \((own?.values ?? []).joined().count) values of \(method) lie "
-            + "above the threshold \(Numeral.short(beta)); of clean training \(above(clean))."
+            + "above the threshold; of clean training \(above(clean))."
     }
 
     /// Four decades at most, so that tiny values do not take all colours.

@@ -10,8 +10,8 @@ extension ReportPage {
         var tables: [Markup] = []
         for (index, group) in board.groups.enumerated() where room > 0 {
             let rows = min(room, group.rows.count)
-            tables.append(
-                LeaderboardSheet(group, styles: styles, rows: rows).table("lb\(index + 1)"))
+            let sheet = LeaderboardSheet(group, styles: styles, costs: data.costs, rows: rows)
+            tables.append(sheet.table("lb\(index + 1)"))
             room -= rows
         }
         let all = board.groups.reduce(0) { $0 + $1.rows.count }
@@ -22,7 +22,9 @@ extension ReportPage {
                 Markup("p") {
                     "Sorted by UD where it can be believed, else by damage. Press a column's name "
                     "to sort by it. Ranges are 95 % intervals over seeds; UD in brackets cannot "
-                    "be believed in its setting and is not ranked."
+                    "be believed in its setting and is not ranked. A star marks a UD outside the "
+                    "interval of the controls; a tilde a rank that is not told apart from the "
+                    "one above."
                 },
                 Markup(joining: tables),
                 shown < all
@@ -39,13 +41,19 @@ extension ReportPage {
 struct LeaderboardSheet {
     let group: Leaderboard.Group
     let styles: ReportStyles
+    let costs: [String: CellCost]
     /// How many rows are shown.
     let rows: Int
     private let udAxis: Axis
+    private let neighbours: [NeighbourComparison?]
 
-    init(_ group: Leaderboard.Group, styles: ReportStyles, rows: Int) {
+    init(
+        _ group: Leaderboard.Group, styles: ReportStyles, costs: [String: CellCost], rows: Int
+    ) {
         self.group = group
         self.styles = styles
+        self.costs = costs
+        neighbours = group.neighbours
         self.rows = rows
         let values = group.rows.flatMap { row in
             [row.ud, row.udInterval?.low, row.udInterval?.high].compactMap { $0 }
@@ -74,7 +82,11 @@ struct LeaderboardSheet {
                 .init("Train loss", isNumber: true, help: "Last epoch, in nats"),
                 .init("SAL-set loss", isNumber: true, help: "Last measured epoch, in nats"),
                 .init("Reach", isNumber: true, help: "Share of walks that reached the ball"),
-                .init("n", isNumber: true, help: "Seeds that went into UD"), .init("Notes"),
+                .init("n", isNumber: true, help: "Seeds that went into UD"),
+                .init(
+                    "Cost", isNumber: true,
+                    help: "Computing time of its jobs; those that cells share count in each"),
+                .init("Notes"),
             ],
             rows: group.rows.indices.prefix(rows).map(line), headColumn: 1
         ).markup
@@ -84,23 +96,30 @@ struct LeaderboardSheet {
         let row = group.rows[index]
         let isBelieved = row.isCalibrated == true
         let ud = row.ud.map { Numeral.fixed($0, 3) }
+        let star = row.differsFromControls == true ? " *" : ""
+        let cost = costs[row.cell]?.seconds
         return PageTable.Row(
             [
-                .init(
-                    group.rank(index).map { "\($0)" } ?? "",
-                    value: group.rank(index).map(Double.init)),
+                rank(index),
                 .init(row.method), .init(ReportWords.role(row.role)),
                 .init(
                     Markup("span", ["class": isBelieved ? nil : "doubt"]) {
-                        ud.map { isBelieved ? $0 : "(\($0))" } ?? "–"
+                        ud.map { isBelieved ? $0 + star : "(\($0))" } ?? "–"
                     }, value: row.ud),
                 .init(interval(row)),
                 number(row.metric, row.metricInterval), number(row.damage, row.damageInterval),
                 plain(row.learnable, 2), plain(row.learnableBaseline, 2), plain(row.trainLoss, 3),
                 plain(row.salLoss, 3), plain(row.reach, 2),
                 .init("\(row.seedCount)", value: Double(row.seedCount)),
+                .init(cost.map { Numeral.duration(seconds: $0) } ?? "–", value: cost),
                 .init(notes(row), isWide: !notes(row).isEmpty),
             ], className: row.role.rawValue, key: row.cell)
+    }
+
+    private func rank(_ index: Int) -> PageTable.Cell {
+        guard let rank = group.rank(index) else { return .init("") }
+        let isAlike = neighbours[index]?.isDistinguishable == false
+        return .init(isAlike ? "~\(rank)" : "\(rank)", value: Double(rank))
     }
 
     private func interval(_ row: LeaderboardRow) -> Markup {
@@ -139,6 +158,7 @@ struct LeaderboardSheet {
             parts.append("no damage: \(reason)")
         }
         if let note = row.note { parts.append(note) }
+        if let trouble = row.trouble { parts.append(trouble.text) }
         return parts.joined(separator: "; ")
     }
 }

@@ -24,7 +24,58 @@ extension ReportPage {
                     fileName: "sensitivity.csv",
                     csv: ReportWords.csv(SensitivitySheet.columns, sheets.flatMap(\.rowsOfNumbers))
                 ).link,
+                otherChoices,
             ])
+    }
+}
+
+extension ReportPage {
+    /// What each other choice, one at a time, does to the order of the methods.
+    private var otherChoices: Markup {
+        let result = data.choices
+        let shown = ["aspect", "value", "methods", "tau", "order"]
+        let places = shown.compactMap { result.columns.firstIndex(of: $0) }
+        let groups = ["dataSet", "task", "model", "defense", "settings"].compactMap {
+            result.columns.firstIndex(of: $0)
+        }
+        guard places.count == shown.count, !result.rows.isEmpty else { return .nothing }
+        let rows = result.rows.prefix(400).map { row -> PageTable.Row in
+            let group = groups.map { row[$0].text }.filter { !$0.isEmpty && $0 != "none" }
+            return PageTable.Row(
+                [.init(group.joined(separator: ", "))]
+                    + places.enumerated().map { index, place in
+                        ReportPage.cell(row[place], isWide: index == shown.count - 1)
+                    })
+        }
+        return Markup(
+            joining: [
+                Markup("h3") { "One choice at a time" },
+                Markup("p") {
+                    "The methods' order by UD when a single choice is made otherwise, and "
+                    "Kendall's τ of that order with the default's: 1 is the same order."
+                },
+                PageTable(
+                    id: "choices", caption: "Choices and the order they give",
+                    columns: [
+                        .init("Group"), .init("Choice"), .init("Value"),
+                        .init("Methods", isNumber: true), .init("τ", isNumber: true),
+                        .init("From lowest UD"),
+                    ], rows: Array(rows), headColumn: 1
+                ).markup,
+                Download(
+                    fileName: "choices.csv",
+                    csv: ReportWords.csv(result.columns, result.rows)
+                ).link,
+            ])
+    }
+
+    private static func cell(_ value: QueryValue, isWide: Bool) -> PageTable.Cell {
+        switch value {
+        case .real(let number): .init(Numeral.fixed(number, 2), value: number)
+        case .integer(let number): .init("\(number)", value: Double(number))
+        case .null: .init("–")
+        default: .init(value.text, isWide: isWide)
+        }
     }
 }
 
@@ -124,8 +175,8 @@ private struct SensitivitySheet {
                 + methods.map { .init($0.method, isNumber: true) }
                 + [
                     .init(
-                        "ρ with headline", isNumber: true,
-                        help: "Spearman's ρ of the methods' order with that of the headline choice")
+                        "τ with headline", isNumber: true,
+                        help: "Kendall's τ of the methods' order with that of the headline choice")
                 ],
             rows: choices.map(line)
         ).markup
@@ -146,15 +197,15 @@ private struct SensitivitySheet {
             className: choice == headline ? nil : "control")
     }
 
-    /// Spearman's ρ between the orders of the methods.
+    /// Kendall's τ-b between the orders of the methods.
     private func agreement(_ choice: Choice) -> Double? {
-        let pairs = methods.compactMap { row -> (Double, Double)? in
+        let pairs = methods.filter { $0.role == .method }.compactMap { row -> (Double, Double)? in
             guard let own = scores[choice]?[row.cell]?.ud,
                 let other = scores[headline]?[row.cell]?.ud
             else { return nil }
             return (own, other)
         }
-        return RankCorrelation.spearman(pairs.map(\.0), pairs.map(\.1))
+        return RankCorrelation.kendall(pairs.map(\.0), pairs.map(\.1))
     }
 
     var rowsOfNumbers: [[QueryValue]] {

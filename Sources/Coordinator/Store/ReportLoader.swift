@@ -104,27 +104,10 @@ struct ReportLoader {
         return (shown, total ?? 0)
     }
 
-    /// Scores over all seeds, and the thresholds of single ones under the headline's choices.
-    func scores(
-        headline: [String: LeaderboardRow]
-    ) throws -> (overSeeds: [UDScore], thresholds: [String: [Int: Double]]) {
-        var found: [UDScore] = []
-        var thresholds: [String: [Int: Double]] = [:]
-        let cursor = try Row.fetchCursor(
-            db, sql: "SELECT * FROM udScore WHERE sweep = ? ORDER BY rowid", arguments: [name])
-        while let row = try cursor.next() {
-            guard let score = ReportLoader.score(row) else { continue }
-            guard let seed = score.seed else {
-                found.append(score)
-                continue
-            }
-            guard let choice = headline[score.cell], score.rule.rawValue == choice.rule,
-                score.countKind.rawValue == choice.countKind,
-                score.baseline.rawValue == choice.baseline
-            else { continue }
-            thresholds[score.cell, default: [:]][seed] = score.beta
-        }
-        return (found, thresholds)
+    /// Scores over all seeds, under every choice.
+    func scores() throws -> [UDScore] {
+        try rows("SELECT * FROM udScore WHERE sweep = ? AND seed IS NULL ORDER BY rowid", [name])
+            .compactMap(ReportLoader.score)
     }
 
     private static func score(_ row: Row) -> UDScore? {

@@ -13,22 +13,25 @@ extension StoreReader {
         var data = ReportData(sweep: try name(of: sweep))
         data.manifest = try manifest(of: sweep)
         data.rows = try leaderboard(of: sweep)
+        data.costs = try costs(of: sweep)
         let tasks = Set(data.rows.map(\.task))
         // Agreement compares all pairs of seeds of all tasks, which few runs can afford.
         if tasks.count > 1, data.rows.count <= StoreReader.agreementCellsMax {
             data.agreement = try AgreementTable.of(sweep, in: self).result
         }
-        let (name, rows) = (data.sweep, data.rows)
+        if data.rows.count <= StoreReader.choicesCellsMax {
+            data.choices = try choices(of: sweep)
+        }
+        let name = data.sweep
         return try read { db in
             var data = data
             let loader = ReportLoader(db: db, sweep: sweep, name: name, limits: limits)
             data.cells = try ScoreLoader(db: db, sweep: sweep).load()
-            let headline = Dictionary(
-                rows.map { ($0.cell, $0) }, uniquingKeysWith: { first, _ in first })
-            (data.scores, data.thresholds) = try loader.scores(headline: headline)
+            data.scores = try loader.scores()
             data.layers = try loader.layers()
             data.work = try loader.work()
             let selection = ReportSelection(data, limits: limits)
+            data.thresholds = ReportThresholds.all(selection, cells: data.cells)
             data.curves = try loader.curves(of: selection.cells)
             data.matrices = try loader.matrices(of: selection.matrices)
             data.landscapes = try loader.landscapes()
@@ -36,7 +39,23 @@ extension StoreReader {
         }
     }
 
+    /// UD under all choices, walks cut to half, a quarter, and so on down to one step among them.
+    private func choices(of sweep: SweepID) throws(StoreError) -> QueryResult {
+        var shorter: [(steps: Int, cells: [ScoredCell])] = []
+        var length = try walkLength(of: sweep) / 2
+        while length >= 1 {
+            shorter.append((length, try scoredCells(of: sweep, walkLength: length)))
+            length /= 2
+        }
+        return Sensitivity(
+            cells: try scoredCells(of: sweep), comparison: try comparison(of: sweep),
+            shorter: shorter
+        ).result
+    }
+
     private static let agreementCellsMax = 400
+    /// Every choice scores all cells anew.
+    private static let choicesCellsMax = 60
 }
 
 extension ReportLoader {
