@@ -62,7 +62,8 @@ struct CoordinatorCommand: ParsableCommand {
         let listener = try listen(
             with: try KeyFile.secret(key), allowing: try KeyFile.allowList(allow).keys)
         let files = try Listener(
-            endpoint: try listenFiles ?? ListenAddress.nextPort(after: listener.endpoint),
+            endpoint: try listenFiles
+                ?? ListenAddress.forFiles(beside: listener.endpoint, asked: listen),
             keyPair: try KeyFile.secret(key), allowList: try KeyFile.allowList(allow).keys,
             limits: ArtifactService.limits, threadName: "fathom-pieces")
         let watch = try AllowListWatch(path: allow, logger: logger) {

@@ -21,8 +21,15 @@ enum ListenAddress {
         return "\(host(of: endpoint)):\(port + 1)"
     }
 
+    /// Where files are offered when nobody says: on the next port, or on any where the system was
+    /// asked to choose, since the one after it may be taken.
+    static func forFiles(beside endpoint: String, asked: String) throws -> String {
+        asked.hasSuffix(":*") || asked.hasSuffix(":0")
+            ? anyPort(beside: endpoint) : try nextPort(after: endpoint)
+    }
+
     /// The same address with a port that the system chooses.
-    static func anyPort(beside endpoint: String) throws -> String { "\(host(of: endpoint)):*" }
+    static func anyPort(beside endpoint: String) -> String { "\(host(of: endpoint)):*" }
 
     private static func host(of endpoint: String) -> Substring {
         endpoint.prefix(upTo: endpoint.lastIndex(of: ":") ?? endpoint.endIndex)

@@ -51,7 +51,7 @@ struct LocalSweep {
         let listener = try Listener(
             endpoint: listen, keyPair: serverKeys, allowList: [workerKeys.publicKey])
         let files = try Listener(
-            endpoint: try ListenAddress.anyPort(beside: listen), keyPair: serverKeys,
+            endpoint: ListenAddress.anyPort(beside: listen), keyPair: serverKeys,
             allowList: [workerKeys.publicKey], limits: ArtifactService.limits,
             threadName: "fathom-pieces")
         var settings = SchedulerSettings(term: try store.nextTerm(), build: Product.version)
