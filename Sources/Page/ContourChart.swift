@@ -51,9 +51,10 @@ public struct ContourChart: Sendable {
 
     public var svg: Markup {
         frame.picture(name) {
+            // The surface covers the grid, which would be taken for contours.
+            frame.axes
             surface
             contours
-            frame.axes
             trajectory
         }
     }
