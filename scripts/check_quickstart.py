@@ -4,15 +4,15 @@
 
 For each task: clean training scores UD 1 by definition and learns; noise of the same size leaves
 its metric nearly as it is; every row says what is lost and whether its UD can be believed, or why
-it cannot tell. For the class: both shortcuts, lsp and ops, take much of the accuracy. What a
-class-keyed poison does to normals is told, not claimed. Exit status 1 when a claim does not hold.
+it cannot tell. For the class: ops takes nearly all of the accuracy. What lsp and rand-c do here, and
+what a class-keyed poison does to normals, is told, not claimed. Exit status 1 when a claim does not hold.
 """
 import json
 import sys
 
 METHODS = ("clean", "rand-s", "rand-c", "lsp", "ops")
-ACCURACY_CLEAN_MIN = 0.35
-SHORTCUT_DROP_MIN = 0.15
+ACCURACY_CLEAN_MIN = 0.50
+SHORTCUT_DROP_MIN = 0.30
 # Of what clean training gains over chance.
 RANDOM_NOISE_DAMAGE_MAX = 0.25
 
@@ -58,12 +58,11 @@ def claims(rows):
     }
     clean = accuracy.get("clean", float("nan"))
     yield clean > ACCURACY_CLEAN_MIN, f"clean accuracy {clean:.3f} > {ACCURACY_CLEAN_MIN}"
-    for name in ("lsp", "ops"):
-        poisoned = accuracy.get(name, float("nan"))
-        yield (
-            clean - poisoned >= SHORTCUT_DROP_MIN,
-            f"{name} accuracy {poisoned:.3f} is at least {SHORTCUT_DROP_MIN} below clean",
-        )
+    poisoned = accuracy.get("ops", float("nan"))
+    yield (
+        clean - poisoned >= SHORTCUT_DROP_MIN,
+        f"ops accuracy {poisoned:.3f} is at least {SHORTCUT_DROP_MIN} below clean",
+    )
 
 
 def main():
