@@ -32,7 +32,7 @@ def check(folder):
 def first_group(board):
     """Rows that may be compared: those of one data set, task, model, defense and settings."""
     keys = ["dataSet", "task", "model", "defense", "settings"]
-    board = board.assign(settings=board["settings"].fillna(""))
+    board = board.assign(settings=board["settings"].astype("object").fillna(""))
     return next(iter(board.groupby(keys, sort=False)))
 
 

@@ -198,6 +198,10 @@ private struct VariantMaker {
             // A rule that fell back to another one says nothing of itself.
             for index in rows.indices where rows[index].rule != rule.rawValue {
                 rows[index].ud = nil
+                rows[index].udInterval = nil
+                rows[index].isCalibrated = nil
+                rows[index].learnableBaseline = nil
+                rows[index].control = nil
                 rows[index].udReason = UndefinedReason.tooFewSeeds.rawValue
             }
             return Sensitivity.Variant(aspect: "threshold", value: rule.rawValue, rows: rows)
