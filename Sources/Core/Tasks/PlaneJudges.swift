@@ -171,8 +171,8 @@ struct NormalJudge: Judge {
 
     private mutating func take(_ said: SIMD3<Double>, _ right: SIMD3<Double>) {
         let lengths = ((said * said).sum() * (right * right).sum()).squareRoot()
-        // What points nowhere is taken to be at right angles.
-        let isNowhere = (said * said).sum().squareRoot() < 1e-12
+        // What points nowhere is taken to be at right angles, on either side.
+        let isNowhere = (said * said).sum().squareRoot() < 1e-12 || (right * right).sum() == 0
         let cosine = isNowhere ? 0 : min(max((said * right).sum() / lengths, -1), 1)
         cosines += cosine
         angles.append(Float(acos(cosine) * 180 / Double.pi))
