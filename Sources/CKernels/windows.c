@@ -38,6 +38,8 @@ const float *fathom_padded_planes(const float *x, ptrdiff_t channels, ptrdiff_t 
             to += w.padding * width;
         }
     }
+    // What a reader takes beyond the end counts as nothing, but nothing times NaN is NaN.
+    memset(to, 0, (size_t)margin * sizeof(float));
     return planes;
 }
 

@@ -3,6 +3,7 @@ public enum KernelCheck {
     /// Everything that has a plain twin here.
     public static func all() -> [GoldenCase] {
         products() + PlainConvolution.odd.map(convolution) + PlainConvolution.odd.map(batches)
+            + PlainConvolution.odd.map(leftovers)
     }
 
     /// Errors are |a - b| / (1 + max |b|). Winograd's transforms cost some digits.
@@ -125,6 +126,29 @@ public enum KernelCheck {
                 what: "\(algorithm) numbers that differ", error: Double(differing), tolerance: 0.5)
         }
         return GoldenCase("image by image \(plain)", checks)
+    }
+
+    /// Numbers that were not numbers leave nothing behind in working memory that is used again.
+    private static func leftovers(_ plain: PlainConvolution) -> GoldenCase {
+        let random = RandomStream(seed: 10)
+        let x = normals(plain.inputCount, random.derived("x"))
+        let weight = normals(plain.weightCount, random.derived("weight"))
+        let gradient = normals(plain.outputCount, random.derived("gradient"))
+        var larger = plain
+        larger.images += 3
+        let broken = [Float](repeating: .nan, count: larger.inputCount)
+        let slopes = [Float](repeating: .nan, count: larger.outputCount)
+        let checks = plain.algorithms.map { algorithm in
+            _ = larger.forward(algorithm, broken, weight, Kernels.Finish())
+            _ = larger.weightGradient(algorithm, broken, slopes)
+            let after =
+                plain.forward(algorithm, x, weight, Kernels.Finish())
+                + (plain.weightGradient(algorithm, x, gradient) ?? [])
+            return GoldenCase.Check(
+                what: "\(algorithm) numbers that are none",
+                error: Double(after.count(where: { !$0.isFinite })), tolerance: 0.5)
+        }
+        return GoldenCase("leftovers \(plain)", checks)
     }
 
     private static func normals(_ count: Int, _ random: RandomStream) -> [Float] {
