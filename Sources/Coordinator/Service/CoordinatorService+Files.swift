@@ -19,8 +19,11 @@ public struct CoordinatorFiles: Sendable {
 
 /// When files were last looked through.
 struct CollectionState {
+    /// Whether a job has ended since, by which files may have become needless.
     var hasNews = true
     var last: Instant?
+    /// The jobs that others go on from, once they are known.
+    var continued: Set<JobKey>?
 
     static let pauseSeconds = 5.0
 }
@@ -91,15 +94,16 @@ extension CoordinatorService {
 
     /// Removes what no job needs and nobody wants kept, at times.
     func collectFiles(at now: Instant, isLast: Bool) {
-        guard let files, collection.hasNews else { return }
+        guard let files, collection.hasNews || isLast, !artifacts.isEmpty,
+            files.keeping.keep != .measured || files.keeping.bytesMax != nil
+        else { return }
         if !isLast, let last = collection.last,
             now.seconds(since: last) < CollectionState.pauseSeconds
         {
             return
         }
-        guard files.keeping.keep != .measured || files.keeping.bytesMax != nil else { return }
-        collection = CollectionState(hasNews: false, last: now)
-        let continued = ArtifactKeeping.Rank.continued(in: specs)
+        let continued = collection.continued ?? ArtifactKeeping.Rank.continued(in: specs)
+        collection = CollectionState(hasNews: false, last: now, continued: continued)
         let holdings = artifacts.compactMap { key, list -> ArtifactKeeping.Holding? in
             guard let number = scheduler.number(of: key), scheduler.isFinished(key) else {
                 return nil

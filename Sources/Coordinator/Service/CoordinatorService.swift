@@ -270,7 +270,7 @@ public final class CoordinatorService {
         switch change {
         case .accepted(let lease, _, let outcome) where !outcome.artifacts.isEmpty:
             artifacts[lease.job] = outcome.artifacts
-            collection.hasNews = true
+        case .jobFinished: collection.hasNews = true
         case .attemptFailed(let lease, let worker, let reason, let error, _):
             logger.warning(
                 "attempt ended",

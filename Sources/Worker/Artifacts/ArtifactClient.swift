@@ -124,8 +124,6 @@ public final class ArtifactClient: Sendable {
             for event in events { perform(transfers.handle(event, at: .now())) }
             perform(transfers.handle(.tick, at: .now()))
             follow()
-            let tally = transfers.tally
-            shared.tally.withLock { $0 = tally }
         }
 
         /// Whether the connection is new; what was asked over the one before is asked again then.
@@ -154,6 +152,10 @@ public final class ArtifactClient: Sendable {
         }
 
         private func perform(_ effects: [TransferEffect]) {
+            guard !effects.isEmpty else { return }
+            // Who hears of a file finds it counted.
+            let tally = transfers.tally
+            shared.tally.withLock { $0 = tally }
             var hasNews = false
             for effect in effects {
                 guard case .ask(let question) = effect else {
