@@ -1,7 +1,7 @@
 import FathomCore
 import FathomProtocol
 
-/// What networks compute, looked up once each.
+/// What networks compute and hold, looked up once each.
 final class NetworkCosts {
     private struct Network: Hashable {
         var model: ModelSettings
@@ -11,39 +11,50 @@ final class NetworkCosts {
 
     private let library = DataSetLibrary()
     private let dataFolder: String?
-    private var known: [Network: Int?] = [:]
+    private var known: [Network: (multiplyAdds: Int, parameters: Int)?] = [:]
 
     init(dataFolder: String?) { self.dataFolder = dataFolder }
 
     /// Multiply-adds of a job's network on one image; `nil` for jobs without one.
-    func multiplyAdds(of spec: JobSpec) -> Int? {
+    func multiplyAdds(of spec: JobSpec) -> Int? { look(at: spec)?.multiplyAdds }
+
+    /// About what a job leaves for others to read: a perturbed image set, or a network's weights
+    /// with the optimizer's state beside them.
+    func artifactBytes(of spec: JobSpec) -> Int {
+        switch spec.body {
+        case .poison(let poison): poison.data.settings.train * 3_072
+        case .train: (look(at: spec)?.parameters ?? 0) * 8
+        case .sal, .landscape, .probe: 0
+        }
+    }
+
+    private func look(at spec: JobSpec) -> (multiplyAdds: Int, parameters: Int)? {
         switch spec.body {
         case .train(let train):
-            multiplyAdds(
-                Network(model: train.model, set: train.data.settings.set, task: train.task))
+            look(at: Network(model: train.model, set: train.data.settings.set, task: train.task))
         case .sal(let sal):
-            multiplyAdds(Network(model: sal.model, set: sal.data.settings.set, task: sal.task))
+            look(at: Network(model: sal.model, set: sal.data.settings.set, task: sal.task))
         case .landscape(let plane):
-            multiplyAdds(Network(model: plane.model, set: plane.data.settings.set, task: plane.task))
+            look(at: Network(model: plane.model, set: plane.data.settings.set, task: plane.task))
         case .poison, .probe: nil
         }
     }
 
-    private func multiplyAdds(_ network: Network) -> Int? {
+    private func look(at network: Network) -> (multiplyAdds: Int, parameters: Int)? {
         if let found = known[network] { return found }
         let found = workOut(network)
         known[network] = .some(found)
         return found
     }
 
-    private func workOut(_ network: Network) -> Int? {
+    private func workOut(_ network: Network) -> (multiplyAdds: Int, parameters: Int)? {
         guard let facts = try? library.facts(name: network.set, folder: dataFolder),
             let tasks = TaskSettings(text: network.task)
         else { return nil }
         let heads = tasks.heads(channels: facts.channels, classes: facts.classCount)
-        return try? ModelRegistry.network(
+        let found = try? ModelRegistry.network(
             network.model, heads: heads, channels: facts.channels, height: facts.height,
-            width: facts.width
-        ).multiplyAddsPerImage
+            width: facts.width)
+        return found.map { ($0.multiplyAddsPerImage, $0.parameterCount) }
     }
 }

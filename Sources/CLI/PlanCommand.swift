@@ -41,7 +41,7 @@ struct PlanCommand: ParsableCommand {
         print(PlanSummary(plan).text, terminator: "")
         let estimate = PlanEstimate(
             plan, costs: try costs.map { try StoreReader(path: $0).costs() },
-            multiplyAdds: NetworkCosts(dataFolder: data).multiplyAdds)
+            networks: NetworkCosts(dataFolder: data))
         print(estimate.text)
         if let cluster {
             print(ForecastTable.rows(estimate, upTo: cluster).joined(separator: "\n"))
@@ -78,15 +78,16 @@ struct PlanEstimate {
 
     /// - Parameters:
     ///   - costs: As measured elsewhere; `nil` works them out.
-    ///   - multiplyAdds: Of a job's network on one image; `nil` for jobs without one.
-    init(_ plan: SweepPlan, costs: CostModel?, multiplyAdds: (JobSpec) -> Int?) {
+    ///   - networks: What the jobs' networks compute.
+    init(_ plan: SweepPlan, costs: CostModel?, networks: NetworkCosts) {
         let model = costs ?? CostModel()
         var hours: [JobSpec.Kind: Double] = [:]
         var unknown: Set<String> = []
         jobs = plan.jobs.map { planned in
             let costClass = planned.spec.costClass
             let seconds = model.secondsPerEntry(
-                of: planned.spec, costClass: costClass, multiplyAdds: multiplyAdds(planned.spec))
+                of: planned.spec, costClass: costClass,
+                multiplyAdds: networks.multiplyAdds(of: planned.spec))
             if seconds == nil { unknown.insert(costClass) }
             // Points of a landscape are leased as ranges, just like layers.
             let kind = planned.spec.kind == .landscape ? .sal : planned.spec.kind
@@ -97,18 +98,9 @@ struct PlanEstimate {
                 (seconds ?? 0) * Double(planned.entryCount) / 3_600
             return ForecastJob(
                 job, secondsPerEntry: seconds ?? 0,
-                artifactBytes: Self.artifactBytes(of: planned.spec))
+                artifactBytes: networks.artifactBytes(of: planned.spec))
         }
         text = Self.text(hours, unknown: unknown, isMeasured: costs != nil)
-    }
-
-    /// About what a job leaves for others to read: a perturbed image set, or a network's state.
-    private static func artifactBytes(of spec: JobSpec) -> Int {
-        switch spec.body {
-        case .poison(let poison): poison.data.settings.train * 3_072
-        case .train(let train): (train.model.width ?? 64) * (train.model.width ?? 64) * 22_000 / 8
-        case .sal, .landscape, .probe: 0
-        }
     }
 
     private static func text(

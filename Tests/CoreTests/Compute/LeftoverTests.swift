@@ -13,8 +13,8 @@ struct LeftoverTests {
         let before = try toyTrainer(model).parameters.named
         #expect(before.allSatisfy { $0.values.allSatisfy(\.isFinite) })
         let broken = try toyTrainer(model)
-        for (name, values) in broken.parameters.named {
-            broken.parameters[name] = Array(repeating: .nan, count: values.count)
+        for tensor in broken.parameters.named {
+            broken.parameters[tensor.name] = Array(repeating: .nan, count: tensor.values.count)
         }
         _ = broken.trainEpoch()
         let after = try toyTrainer(model).parameters.named
