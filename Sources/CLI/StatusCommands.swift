@@ -24,8 +24,10 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         guard case .rows(let format) = format else { return try showMetrics() }
-        var options = ReadOptions()
-        (options.store, options.sweep, options.format) = (store, sweep, format)
+        // Options come into being by parsing only.
+        let named = sweep.map { ["--sweep", $0] } ?? []
+        let options = try ReadOptions.parse(
+            named + ["--format", format.rawValue, "--", store])
         let (reader, sweep) = try options.open()
         guard !workers else { return options.show(try reader.query(Self.workersQuery)) }
         let name = SQLText.quoted(try reader.name(of: sweep))
