@@ -56,6 +56,22 @@ struct SessionTests {
         #expect(effects == [.send(.failure(failure)), .start(slot: 0, second)])
     }
 
+    @Test("says what a job failed of, such as a data set that is not here")
+    func reasons() {
+        var session = session()
+        _ = session.handle(.connected, at: start)
+        _ = session.handle(welcome, at: start)
+        let first = assignment("a")
+        _ = session.handle(.message(.assign(first)), at: start)
+        let effects = session.handle(
+            .failed(
+                slot: 0, lease: first.lease, error: "not here", logTail: "", reason: .dataLacking),
+            at: start)
+        let failure = AttemptFailure(
+            lease: first.lease, reason: .dataLacking, error: "not here", logTail: "")
+        #expect(effects.contains(.send(.failure(failure))))
+    }
+
     @Test("tries jobs one by one when a slot died with several in its pipe")
     func suspects() {
         var session = session()

@@ -178,8 +178,10 @@ public final class WorkerAgent {
         case .result(let lease, let outcome):
             .finished(slot: slot, lease: lease, outcome: outcome)
         case .failure(let failure):
+            // Of inputs that are lost the agent has spoken already.
             .failed(
-                slot: slot, lease: failure.lease, error: failure.error, logTail: failure.logTail)
+                slot: slot, lease: failure.lease, error: failure.error, logTail: failure.logTail,
+                reason: failure.reason == .dataLacking ? .dataLacking : .error)
         case .heartbeat(let progress):
             progress.first.map { .progress(slot: slot, lease: $0.lease, share: $0.share) }
         case .hello, .handBack, .goodbye: nil
@@ -322,7 +324,7 @@ public final class WorkerAgent {
         switch event {
         case .finished(let slot, let lease, let outcome):
             files.ended(lease, in: slot, outcome: outcome)
-        case .failed(let slot, let lease, _, _): files.ended(lease, in: slot, outcome: nil)
+        case .failed(let slot, let lease, _, _, _): files.ended(lease, in: slot, outcome: nil)
         default: break
         }
     }

@@ -50,7 +50,9 @@ public enum SessionEvent: Sendable {
     case message(CoordinatorMessage)
     case progress(slot: Int, lease: Lease, share: Double)
     case finished(slot: Int, lease: Lease, outcome: JobOutcome)
-    case failed(slot: Int, lease: Lease, error: String, logTail: String)
+    case failed(
+        slot: Int, lease: Lease, error: String, logTail: String,
+        reason: AttemptFailure.Reason = .error)
     /// The slot's process ended; a new one has taken its place.
     case slotDied(slot: Int, cause: String, logTail: String)
     /// The agent was asked to end: finish or hand back within the grace.
@@ -159,9 +161,9 @@ public struct Session: Sendable {
         case .progress(let slot, let lease, let share): note(share, of: lease, in: slot)
         case .finished(let slot, let lease, let outcome):
             finish(lease, in: slot, outcome: outcome, at: now)
-        case .failed(let slot, let lease, let error, let logTail):
+        case .failed(let slot, let lease, let error, let logTail, let reason):
             let failure = AttemptFailure(
-                lease: lease, reason: .error, error: error, logTail: logTail)
+                lease: lease, reason: reason, error: error, logTail: logTail)
             conclude(lease, in: slot, with: .failure(failure), at: now)
         case .slotDied(let slot, let cause, let logTail):
             bury(slot, cause: cause, logTail: logTail, at: now)
