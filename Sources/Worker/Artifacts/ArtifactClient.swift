@@ -121,8 +121,11 @@ public final class ArtifactClient: Sendable {
             } else {
                 events += commands.take(atMost: 1_024, within: .milliseconds(200))
             }
-            for event in events { perform(transfers.handle(event, at: .now())) }
-            perform(transfers.handle(.tick, at: .now()))
+            for event in events + [.tick] {
+                // In two steps: a call reads `self` before its arguments change it.
+                let effects = transfers.handle(event, at: .now())
+                perform(effects)
+            }
             follow()
         }
 
