@@ -7,12 +7,10 @@ import Foundation
 /// Times the compute core and the scheduler.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench",
-        abstract: "Time training, SAL, drawing, the scheduler, dispatch and tables.",
+        commandName: "bench", abstract: "Time training, SAL, drawing, the scheduler and tables.",
         subcommands: [
             BenchTrainCommand.self, BenchSALCommand.self, BenchRenderCommand.self,
-            BenchSchedulerCommand.self, BenchLeaderboardCommand.self, BenchDispatchCommand.self,
-            BenchAcceptCommand.self, BenchConnectionsCommand.self,
+            BenchSchedulerCommand.self, BenchLeaderboardCommand.self,
         ])
 }
 

@@ -32,16 +32,15 @@ struct JobTable: Sendable {
     /// The data sets that jobs need.
     let dataSets: [String]
     private(set) var costs: CostBook
-    private var indices: KeyIndex
+    private var indices: [JobKey: Int]
     private let dependents: Adjacency
     private let dependencies: Adjacency
 
-    /// - Parameter source: Gone through twice.
-    init(_ source: some Collection<SchedulerJob>) {
+    init(_ source: [SchedulerJob]) {
         costs = CostBook()
         jobs = []
         jobs.reserveCapacity(source.count)
-        indices = KeyIndex(capacity: source.count)
+        indices = Dictionary(minimumCapacity: source.count)
         var setIndices: [String: Int] = [:]
         for set in source.compactMap(\.dataSet) where setIndices[set] == nil {
             setIndices[set] = setIndices.count
@@ -49,7 +48,7 @@ struct JobTable: Sendable {
         dataSets = setIndices.sorted { $0.value < $1.value }.map(\.key)
         for job in source {
             precondition(job.entryCount >= 1, "job \(job.key) has \(job.entryCount) entries")
-            indices.insert(job.key, place: jobs.count)
+            indices[job.key] = jobs.count
             jobs.append(
                 Job(
                     key: job.key, kind: job.kind,
@@ -60,7 +59,12 @@ struct JobTable: Sendable {
                     isPaused: job.isPaused, isAudited: job.isAudited,
                     finished: job.state == .finished ? .init() : EntryRanges(job.entriesFinished)))
         }
-        let edges = Self.edges(of: source, among: jobs, indices)
+        var edges: [(from: Int, to: Int)] = []
+        for (index, job) in source.enumerated() {
+            for key in job.dependencies {
+                if let other = indices[key] { edges.append((index, other)) }
+            }
+        }
         dependencies = Adjacency(count: source.count, edges: edges)
         dependents = Adjacency(count: source.count, edges: edges.map { ($0.to, $0.from) })
         for index in jobs.indices {
@@ -69,21 +73,7 @@ struct JobTable: Sendable {
         measurePaths()
     }
 
-    private static func edges(
-        of source: some Collection<SchedulerJob>, among jobs: [Job], _ indices: KeyIndex
-    ) -> [(from: Int, to: Int)] {
-        var edges: [(from: Int, to: Int)] = []
-        for (index, job) in source.enumerated() {
-            for key in job.dependencies {
-                if let other = indices.place(of: key, keyAt: { jobs[$0].key }) {
-                    edges.append((index, other))
-                }
-            }
-        }
-        return edges
-    }
-
-    func index(of key: JobKey) -> Int? { indices.place(of: key) { jobs[$0].key } }
+    func index(of key: JobKey) -> Int? { indices[key] }
     func dependents(of job: Int) -> ArraySlice<Int> { dependents[job] }
     func dependencies(of job: Int) -> ArraySlice<Int> { dependencies[job] }
 

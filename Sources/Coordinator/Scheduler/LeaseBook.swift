@@ -6,25 +6,18 @@ import FathomProtocol
 /// in a single step at a million leases.
 struct LeaseBook: Sendable {
     private var ofWorker: [[LeaseID: ActiveLease]] = []
-    /// Who holds the oldest lease of each job, and who further ones, which few jobs have.
-    private var firsts: [Holder]
-    private var more: [Int: [Holder]] = [:]
+    private var holders: [[Holder]]
 
     private struct Holder: Sendable {
-        var attempt: Int32 = 0
-        var term: Int32 = 0
-        /// Negative: nobody.
-        var worker: Int32 = -1
-
-        func has(_ id: LeaseID) -> Bool {
-            worker >= 0 && attempt == id.attempt && term == id.term
-        }
+        var attempt: Int
+        var term: Int
+        var worker: Int
     }
 
     private(set) var count = 0
 
     init(jobCount: Int) {
-        firsts = Array(repeating: Holder(), count: jobCount)
+        holders = Array(repeating: [], count: jobCount)
     }
 
     subscript(id: LeaseID) -> ActiveLease? {
@@ -51,40 +44,20 @@ struct LeaseBook: Sendable {
 
     /// A job's leases in the order they were granted.
     func ids(ofJob job: Int) -> [LeaseID] {
-        guard isHeld(job) else { return [] }
-        return ([firsts[job]] + (more[job] ?? [])).map {
-            LeaseID(job: job, attempt: Int($0.attempt), term: Int($0.term))
-        }
+        holders[job].map { LeaseID(job: job, attempt: $0.attempt, term: $0.term) }
     }
-
-    /// Whether the job has a lease.
-    func isHeld(_ job: Int) -> Bool { firsts[job].worker >= 0 }
 
     mutating func insert(_ id: LeaseID, _ lease: ActiveLease) {
         while ofWorker.count <= lease.worker { ofWorker.append([:]) }
         ofWorker[lease.worker][id] = lease
-        let holder = Holder(
-            attempt: Int32(id.attempt), term: Int32(id.term), worker: Int32(lease.worker))
-        if isHeld(id.job) {
-            more[id.job, default: []].append(holder)
-        } else {
-            firsts[id.job] = holder
-        }
+        holders[id.job].append(
+            Holder(attempt: id.attempt, term: id.term, worker: lease.worker))
         count += 1
     }
 
     mutating func remove(_ id: LeaseID) -> ActiveLease? {
         guard let worker = worker(of: id) else { return nil }
-        if firsts[id.job].has(id) {
-            firsts[id.job] = Holder()
-            if !more.isEmpty, var others = more[id.job] {
-                firsts[id.job] = others.removeFirst()
-                more[id.job] = others.isEmpty ? nil : others
-            }
-        } else {
-            more[id.job]?.removeAll { $0.has(id) }
-            if more[id.job]?.isEmpty == true { more[id.job] = nil }
-        }
+        holders[id.job].removeAll { $0.attempt == id.attempt && $0.term == id.term }
         count -= 1
         return ofWorker[worker].removeValue(forKey: id)
     }
@@ -108,8 +81,6 @@ struct LeaseBook: Sendable {
     }
 
     private func worker(of id: LeaseID) -> Int? {
-        if firsts[id.job].has(id) { return Int(firsts[id.job].worker) }
-        guard !more.isEmpty else { return nil }
-        return more[id.job]?.first { $0.has(id) }.map { Int($0.worker) }
+        holders[id.job].first { $0.attempt == id.attempt && $0.term == id.term }?.worker
     }
 }

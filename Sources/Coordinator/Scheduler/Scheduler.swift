@@ -34,11 +34,9 @@ public struct Scheduler: Sendable {
     var audits = AuditBook()
     var holders = HolderBook()
     var effects: [SchedulerEffect] = []
-    /// What the worker that is listened to is to be told is durable.
-    var acknowledged: [Lease] = []
 
     /// - Parameter jobs: All jobs of the sweep as the store knows them, each once.
-    public init(settings: SchedulerSettings, jobs: some Collection<SchedulerJob>) {
+    public init(settings: SchedulerSettings, jobs: [SchedulerJob]) {
         self.settings = settings
         table = JobTable(jobs)
         leases = LeaseBook(jobCount: jobs.count)
@@ -46,7 +44,7 @@ public struct Scheduler: Sendable {
         reunion = Reunion(awaiting: awaited, seconds: settings.reunionSeconds)
         counts = Array(repeating: KindProgress(), count: JobSpec.Kind.allCases.count)
         firstOfKind = Array(repeating: nil, count: counts.count)
-        for index in table.jobs.indices { count(index) }
+        for (index, source) in jobs.enumerated() { count(index, source) }
         for index in table.jobs.indices where table.jobs[index].isReady { makeReady(index) }
         for index in table.jobs.indices where table.jobs[index].state == .finished {
             considerAudit(of: index, computedBy: nil)
@@ -72,12 +70,7 @@ public struct Scheduler: Sendable {
         effects.removeAll(keepingCapacity: true)
         noteStandstill(at: now)
         switch event {
-        case .message(let worker, let message):
-            handle(message, from: worker, at: now)
-            acknowledge(worker)
-        case .messages(let worker, let messages):
-            for message in messages { handle(message, from: worker, at: now) }
-            acknowledge(worker)
+        case .message(let worker, let message): handle(message, from: worker, at: now)
         case .workerLost(let worker): lose(worker, reason: .workerLost, at: now)
         case .tick:
             tick(at: now)
@@ -114,13 +107,6 @@ public struct Scheduler: Sendable {
         }
     }
 
-    /// One acknowledgement for all that a step has taken in, behind what makes it last.
-    private mutating func acknowledge(_ worker: WorkerID) {
-        guard !acknowledged.isEmpty else { return }
-        effects.append(.send(worker, .acknowledge(acknowledged)))
-        acknowledged.removeAll()
-    }
-
     /// How far the sweep has come.
     public var progress: SweepProgress {
         var kinds: [(kind: JobSpec.Kind, progress: KindProgress)] = []
@@ -145,8 +131,7 @@ public struct Scheduler: Sendable {
         return table.costs.estimate(table.jobs[job].costClass)
     }
 
-    private mutating func count(_ index: Int) {
-        let source = table.jobs[index]
+    private mutating func count(_ index: Int, _ source: SchedulerJob) {
         let kind = Self.position(of: source.kind)
         firstOfKind[kind] = firstOfKind[kind] ?? index
         counts[kind].jobs += 1
@@ -155,7 +140,7 @@ public struct Scheduler: Sendable {
         case .open:
             openJobs += 1
             if source.isPaused { pausedJobs += 1 }
-            counts[kind].entriesFinished += source.finished.count
+            counts[kind].entriesFinished += table.jobs[index].finished.count
         case .finished:
             counts[kind].jobsFinished += 1
             counts[kind].entriesFinished += source.entryCount
@@ -183,11 +168,6 @@ struct LeaseID: Hashable, Sendable, Comparable {
 
     static func < (left: LeaseID, right: LeaseID) -> Bool {
         (left.job, left.attempt, left.term) < (right.job, right.attempt, right.term)
-    }
-
-    func hash(into hasher: inout Hasher) {
-        // A job has few leases at a time.
-        hasher.combine(job)
     }
 }
 

@@ -8,14 +8,8 @@ public enum MessageCodec {
         var envelope = Fathom_WorkerEnvelope()
         envelope.version = UInt32(ProtocolVersion.current)
         envelope.worker = frame.worker.text
-        var rest = frame.messages[...]
-        while let message = rest.first {
-            if case .result = message {
-                envelope.items.append(.with { $0.kind = .results(takeResults(&rest)) })
-            } else {
-                rest = rest.dropFirst()
-                if let kind = wire(message) { envelope.items.append(.with { $0.kind = kind }) }
-            }
+        envelope.items = frame.messages.map { message in
+            .with { $0.kind = wire(message) }
         }
         return bytes(of: envelope)
     }
@@ -24,14 +18,8 @@ public enum MessageCodec {
     public static func encode(_ messages: [CoordinatorMessage]) -> [UInt8] {
         var envelope = Fathom_CoordinatorEnvelope()
         envelope.version = UInt32(ProtocolVersion.current)
-        var rest = messages[...]
-        while let message = rest.first {
-            if case .assign = message {
-                envelope.items.append(.with { $0.kind = .assignments(takeAssignments(&rest)) })
-            } else {
-                rest = rest.dropFirst()
-                if let kind = wire(message) { envelope.items.append(.with { $0.kind = kind }) }
-            }
+        envelope.items = messages.map { message in
+            .with { $0.kind = wire(message) }
         }
         return bytes(of: envelope)
     }
@@ -44,14 +32,8 @@ public enum MessageCodec {
         guard !envelope.worker.isEmpty else { throw .missing(field: "worker") }
         let worker = WorkerID(try word("worker", envelope.worker))
         var messages: [WorkerMessage] = []
-        var budget = FrameBudget()
-        for item in envelope.items {
-            if case .results(let results)? = item.kind {
-                messages += try value(results, budget: &budget)
-            } else {
-                messages.append(try workerMessage(item.kind))
-            }
-        }
+        messages.reserveCapacity(envelope.items.count)
+        for item in envelope.items { messages.append(try workerMessage(item.kind)) }
         return WorkerFrame(worker: worker, messages: messages)
     }
 
@@ -63,14 +45,8 @@ public enum MessageCodec {
         try checkVersion(envelope.version)
         try check("items", envelope.items.count, MessageLimits.messagesPerFrame)
         var messages: [CoordinatorMessage] = []
-        var budget = FrameBudget()
-        for item in envelope.items {
-            if case .assignments(let assignments)? = item.kind {
-                messages += try value(assignments, budget: &budget)
-            } else {
-                messages.append(try coordinatorMessage(item.kind))
-            }
-        }
+        messages.reserveCapacity(envelope.items.count)
+        for item in envelope.items { messages.append(try coordinatorMessage(item.kind)) }
         return messages
     }
 
@@ -101,15 +77,28 @@ public enum MessageCodec {
 // MARK: Each message
 
 extension MessageCodec {
-    /// What a message is on the wire by itself; `nil` for results, which travel together.
-    private static func wire(_ message: WorkerMessage) -> Fathom_WorkerItem.OneOf_Kind? {
+    private static func wire(_ message: WorkerMessage) -> Fathom_WorkerItem.OneOf_Kind {
         switch message {
         case .hello(let hello): .hello(wire(hello))
-        case .heartbeat(let leases): .heartbeat(wire(leases))
+        case .heartbeat(let leases):
+            .heartbeat(
+                .with { beat in
+                    beat.leases = leases.map { progress in
+                        .with {
+                            $0.lease = wire(progress.lease)
+                            $0.share = Float(progress.share)
+                        }
+                    }
+                })
+        case .result(let lease, let outcome):
+            .result(
+                .with {
+                    $0.lease = wire(lease)
+                    $0.outcome = wire(outcome)
+                })
         case .failure(let failure): .failure(wire(failure))
-        case .handBack(let leases): .handBack(.with { $0.leases = wire(leases) })
+        case .handBack(let leases): .handBack(.with { $0.leases = leases.map(wire) })
         case .goodbye: .goodbye(.init())
-        case .result: nil
         }
     }
 
@@ -117,17 +106,29 @@ extension MessageCodec {
         _ kind: Fathom_WorkerItem.OneOf_Kind?
     ) throws(MessageError) -> WorkerMessage {
         switch kind {
-        case nil, .results: throw .unknownKind
+        case nil: throw .unknownKind
         case .hello(let hello): return .hello(try value(hello))
-        case .heartbeat(let beat): return .heartbeat(try value(beat))
+        case .heartbeat(let beat):
+            try check("heartbeat.leases", beat.leases.count, MessageLimits.leasesPerList)
+            var leases: [LeaseProgress] = []
+            leases.reserveCapacity(beat.leases.count)
+            for item in beat.leases {
+                let share = Double(item.share)
+                leases.append(
+                    LeaseProgress(
+                        lease: try value(item.lease),
+                        share: share.isFinite ? min(max(share, 0), 1) : 0))
+            }
+            return .heartbeat(leases)
+        case .result(let result):
+            return .result(try value(result.lease), try value(result.outcome))
         case .failure(let failure): return .failure(try value(failure))
-        case .handBack(let handBack): return .handBack(try value(handBack.leases))
+        case .handBack(let handBack): return .handBack(try leases(handBack.leases))
         case .goodbye: return .goodbye
         }
     }
 
-    /// The same for the coordinator's; `nil` for assignments.
-    private static func wire(_ message: CoordinatorMessage) -> Fathom_CoordinatorItem.OneOf_Kind? {
+    private static func wire(_ message: CoordinatorMessage) -> Fathom_CoordinatorItem.OneOf_Kind {
         switch message {
         case .welcome(let welcome):
             .welcome(
@@ -139,11 +140,11 @@ extension MessageCodec {
                 })
         case .refused(let reason): .refused(.with { $0.reason = cut(reason) })
         case .registerAgain: .registerAgain(.init())
-        case .acknowledge(let leases): .acknowledge(.with { $0.leases = wire(leases) })
-        case .cancel(let leases): .cancel(.with { $0.leases = wire(leases) })
+        case .assign(let assignment): .assign(wire(assignment))
+        case .acknowledge(let leases): .acknowledge(.with { $0.leases = leases.map(wire) })
+        case .cancel(let leases): .cancel(.with { $0.leases = leases.map(wire) })
         case .drain: .drain(.init())
         case .alive(let term): .alive(.with { $0.term = UInt32(clamping: term) })
-        case .assign: nil
         }
     }
 
@@ -151,7 +152,7 @@ extension MessageCodec {
         _ kind: Fathom_CoordinatorItem.OneOf_Kind?
     ) throws(MessageError) -> CoordinatorMessage {
         switch kind {
-        case nil, .assignments: throw .unknownKind
+        case nil: throw .unknownKind
         case .welcome(let welcome):
             let heartbeat = try ordinal("heartbeat_milliseconds", welcome.heartbeatMilliseconds)
             guard heartbeat > 0 else {
@@ -167,8 +168,9 @@ extension MessageCodec {
                     heartbeatMilliseconds: heartbeat, artifactPort: Int(welcome.artifactPort)))
         case .refused(let refused): return .refused(reason: try text("reason", refused.reason))
         case .registerAgain: return .registerAgain
-        case .acknowledge(let acknowledge): return .acknowledge(try value(acknowledge.leases))
-        case .cancel(let cancel): return .cancel(try value(cancel.leases))
+        case .assign(let assign): return .assign(try value(assign))
+        case .acknowledge(let acknowledge): return .acknowledge(try leases(acknowledge.leases))
+        case .cancel(let cancel): return .cancel(try leases(cancel.leases))
         case .drain: return .drain
         case .alive(let alive): return .alive(term: try ordinal("term", alive.term))
         }
