@@ -79,7 +79,7 @@ struct AdmissionTests {
         let owner = try harness.connect()
         owner.send([1])
         #expect(collect(1, from: harness.listener.receive).count == 1)
-        let flood = (0..<30).map { _ in
+        let flood = (0..<12).map { _ in
             RawClient(
                 endpoint: harness.listener.endpoint, server: harness.serverKeys.publicKey,
                 keys: stranger)

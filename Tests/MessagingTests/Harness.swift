@@ -37,10 +37,11 @@ extension MessagingLimits {
     }
 }
 
-/// Receives until `count` messages are there or ten seconds are over.
+/// Receives until `count` messages are there or half a minute is over, for other tests compute
+/// meanwhile.
 func collect(_ count: Int, from receive: (Int, Duration) -> [Incoming]) -> [Incoming] {
     var messages: [Incoming] = []
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(30)
     while messages.count < count && ContinuousClock.now < deadline {
         messages += receive(count - messages.count, deadline - ContinuousClock.now)
     }
