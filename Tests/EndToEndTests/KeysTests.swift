@@ -61,7 +61,8 @@ struct KeysTests {
 
     @Test("that are unknown do not get in; one that is revoked loses its work to others")
     func revoked() throws {
-        try ClusterSweep.write(to: folder, seeds: 4)
+        // Long enough that it is not over before the key is gone.
+        try ClusterSweep.write(to: folder, seeds: 20)
         let expected = try ClusterSweep.calm(in: folder, by: program)
         let cluster = try ClusterHarness(program, in: folder, leaseSeconds: 60)
         let second = try ClusterHarness.makeKey("second.key", program, folder)
