@@ -1,4 +1,5 @@
 import FathomMessaging
+import Foundation
 import Testing
 
 @Suite("who may connect", .serialized, .timeLimit(.minutes(1)))
@@ -69,7 +70,12 @@ struct AdmissionTests {
         #expect(harness.listener.statistics.messagesReceived == 1)
     }
 
-    @Test("who floods the port with wrong keys is slowed down, and others still get in")
+    // Handshakes compete with all other tests for two cores: not every day.
+    @Test(
+        "who floods the port with wrong keys is slowed down, and others still get in",
+        .enabled(
+            if: ProcessInfo.processInfo.environment["FATHOM_SLOW"] == "1",
+            "asks for a machine that is idle"))
     func flood() throws {
         var limits = MessagingLimits.quick
         limits.refusalsPerSecond = 2
@@ -79,7 +85,7 @@ struct AdmissionTests {
         let owner = try harness.connect()
         owner.send([1])
         #expect(collect(1, from: harness.listener.receive).count == 1)
-        let flood = (0..<12).map { _ in
+        let flood = (0..<30).map { _ in
             RawClient(
                 endpoint: harness.listener.endpoint, server: harness.serverKeys.publicKey,
                 keys: stranger)
@@ -100,7 +106,7 @@ struct AdmissionTests {
         limits.handshakesPendingMax = 4
         limits.handshakeTimeout = .milliseconds(300)
         let harness = try Harness(limits: limits)
-        let silent = (0..<12).map { _ in SilentClient(endpoint: harness.listener.endpoint) }
+        let silent = (0..<30).map { _ in SilentClient(endpoint: harness.listener.endpoint) }
         #expect(eventually { harness.listener.statistics.admissionPauses >= 1 })
         withExtendedLifetime(silent) {}
         let late = try harness.connect()
