@@ -28,7 +28,7 @@ clean() {
 trap clean EXIT
 mirror=$(sed -n 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\) bookworm .*/\2/p; s/^URIs: *\([^ ]*\).*/\1/p' \
     /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)
-debootstrap --variant=minbase bookworm "$root" "${mirror:-http://deb.debian.org/debian}" \
+debootstrap --variant=minbase bookworm "$root" ${mirror:+"$mirror"} \
     >"$work/log" 2>&1 ||
     { tail -n 5 "$work/log" >&2; say "skipped: debootstrap cannot fetch Debian here"; exit 4; }
 mount -t proc proc "$root/proc"
