@@ -56,6 +56,7 @@ let package = Package(
             dependencies: [
                 "FathomCore", "FathomProtocol", "FathomMessaging", "FathomPage",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Coordinator", swiftSettings: strict),
         .target(

@@ -78,7 +78,8 @@ struct AgentRun {
         let server = try CurvePublicKey(z85: serverKey, field: "server key")
         let name = try RoutingID(worker)
         let connection = try Connection(
-            endpoint: endpoint, serverKey: server, keyPair: keys, routingID: name)
+            endpoint: endpoint, serverKey: server, keyPair: keys, routingID: name,
+            isDriven: true)
         let access = try access()
         let slotArguments =
             ["slot", "--artifacts", access.folder.path] + (dataFolder.map { ["--data", $0] } ?? [])

@@ -17,6 +17,14 @@ struct AgentHandoff: Codable, Sendable {
     var spoolFolder: String
     var dataFolder: String?
     var verbose = false
+
+    /// Starts an agent and tells it all this.
+    func start() throws -> ChildProcess {
+        let line = try JSONEncoder().encode(self) + Data([10])
+        let child = try ChildProcess.spawn(try Program.path(), ["agent"], sharesOutput: true)
+        FileHandle(fileDescriptor: child.input, closeOnDealloc: false).write(line)
+        return child
+    }
 }
 
 /// Counts from any thread.
@@ -114,14 +122,12 @@ final class AgentSupervisor: Sendable {
     private func spawn() throws -> (child: ChildProcess, worker: WorkerID) {
         var handoff = handoff
         handoff.worker = WorkerName.draw()
-        let line = try JSONEncoder().encode(handoff) + Data([10])
+        let ready = handoff
         return try state.withLock { state in
             guard !state.isStopping else { throw RunError(description: "stopping") }
-            let child = try ChildProcess.spawn(
-                try Program.path(), ["agent"], sharesOutput: true)
-            FileHandle(fileDescriptor: child.input, closeOnDealloc: false).write(line)
+            let child = try ready.start()
             state.child = child
-            return (child, WorkerID(handoff.worker))
+            return (child, WorkerID(ready.worker))
         }
     }
 }

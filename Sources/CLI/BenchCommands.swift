@@ -7,10 +7,12 @@ import Foundation
 /// Times the compute core and the scheduler.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Time training, SAL, drawing, the scheduler and tables.",
+        commandName: "bench",
+        abstract: "Time training, SAL, drawing, the scheduler, dispatch and tables.",
         subcommands: [
             BenchTrainCommand.self, BenchSALCommand.self, BenchRenderCommand.self,
-            BenchSchedulerCommand.self, BenchLeaderboardCommand.self,
+            BenchSchedulerCommand.self, BenchLeaderboardCommand.self, BenchDispatchCommand.self,
+            BenchAcceptCommand.self, BenchConnectionsCommand.self,
         ])
 }
 

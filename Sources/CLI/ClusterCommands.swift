@@ -86,10 +86,13 @@ struct CoordinatorCommand: ParsableCommand {
         let pieces = try ArtifactService(
             folder: folder, listener: files, logger: logger, lost: service.filesLost)
         defer { pieces.close() }
-        let control = ControlSocket(store: store.path, logger: logger, steer: service.steer)
+        let control = ControlSocket(
+            store: store.path, logger: logger, steer: service.steer, metrics: service.metrics)
         defer { control?.close() }
+        let room = FileLimit.workers(within: FileLimit.raise())
         Failure.say(
-            "listening on \(listener.endpoint), for files on \(files.endpoint); they lie in "
+            "listening on \(listener.endpoint), for files on \(files.endpoint), for up to "
+                + "\(room) workers; files lie in "
                 + folder.path)
         let signals = StopSignals(stop: service.stop)
         defer { signals.cancel() }
@@ -128,9 +131,12 @@ struct CoordinatorCommand: ParsableCommand {
         var listener: Listener?
         if let earlier, listen.hasSuffix(":*") {
             listener = try? Listener(
-                endpoint: "\(listen.dropLast())\(earlier)", keyPair: keys, allowList: workers)
+                endpoint: "\(listen.dropLast())\(earlier)", keyPair: keys, allowList: workers,
+                isDriven: true)
         }
-        let open = try listener ?? Listener(endpoint: listen, keyPair: keys, allowList: workers)
+        let open =
+            try listener
+            ?? Listener(endpoint: listen, keyPair: keys, allowList: workers, isDriven: true)
         if let endpointFile {
             var reachable = EndpointFile(
                 endpoint: open.endpoint, serverKey: keys.publicKey.z85)

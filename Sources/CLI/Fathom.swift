@@ -23,8 +23,8 @@ struct Fathom: ParsableCommand {
             RetryCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self,
             ForgetCommand.self, ExportCommand.self, ReportCommand.self, VerifyCommand.self,
             AgreementCommand.self, SensitivityCommand.self, SALCommand.self, PoisonCommand.self,
-            DataCommand.self,
-            BenchCommand.self, KeysCommand.self,
+            DataCommand.self, BackupCommand.self, DoctorCommand.self, BenchCommand.self,
+            KeysCommand.self,
             // Not shown: what other commands start, and tests.
             AgentCommand.self, SlotCommand.self, ProbesCommand.self,
         ])

@@ -46,10 +46,12 @@ struct LocalSweep {
     private func coordinate(
         _ jobs: [StoredJob], sweep: SweepID, store: Store, artifacts: ArtifactFolder
     ) throws -> CoordinatorService.Ending {
+        FileLimit.raise()
         let serverKeys = try CurveKeyPair.generate()
         let workerKeys = try CurveKeyPair.generate()
         let listener = try Listener(
-            endpoint: listen, keyPair: serverKeys, allowList: [workerKeys.publicKey])
+            endpoint: listen, keyPair: serverKeys, allowList: [workerKeys.publicKey],
+            isDriven: true)
         let files = try Listener(
             endpoint: ListenAddress.anyPort(beside: listen), keyPair: serverKeys,
             allowList: [workerKeys.publicKey], limits: ArtifactService.limits,
@@ -77,7 +79,8 @@ struct LocalSweep {
             ended: service.workerEnded, gaveUp: service.stop, logger: logger)
         let signals = StopSignals(stop: service.stop)
         defer { signals.cancel() }
-        let control = ControlSocket(store: storePath, logger: logger, steer: service.steer)
+        let control = ControlSocket(
+            store: storePath, logger: logger, steer: service.steer, metrics: service.metrics)
         defer { control?.close() }
         try supervisor.start()
         defer { supervisor.stop() }

@@ -7,7 +7,14 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show how far a sweep has come, and what failed.")
 
-    @OptionGroup var options: ReadOptions
+    @Argument(help: "The store, such as quickstart.fathom.sqlite.")
+    var store: String
+
+    @Option(help: "The sweep, where the store holds several.")
+    var sweep: String?
+
+    @Option(help: "table, json, csv, markdown, latex, or prometheus: figures of the coordinator.")
+    var format = StatusFormat.rows(.table)
 
     @Flag(help: "Show every kind of job of every cell.")
     var kinds = false
@@ -16,6 +23,11 @@ struct StatusCommand: ParsableCommand {
     var workers = false
 
     func run() throws {
+        guard case .rows(let format) = format else { return try showMetrics() }
+        // Options come into being by parsing only.
+        let named = sweep.map { ["--sweep", $0] } ?? []
+        let options = try ReadOptions.parse(
+            named + ["--format", format.rawValue, "--", store])
         let (reader, sweep) = try options.open()
         guard !workers else { return options.show(try reader.query(Self.workersQuery)) }
         let name = SQLText.quoted(try reader.name(of: sweep))
@@ -26,6 +38,26 @@ struct StatusCommand: ParsableCommand {
         print()
         options.show(problems)
         print("\n`fathom explain \(options.store) JOB` says more of one.")
+    }
+
+    /// A running coordinator's figures, or what the store alone can say.
+    private func showMetrics() throws {
+        if let text = try ControlClient.metrics(ofStore: store) {
+            return print(text, terminator: "")
+        }
+        let reader = try Store.openReadOnly(path: store)
+        let rows = try reader.query("SELECT kind, state, count(*) FROM job GROUP BY 1, 2").rows
+        var out = MetricText()
+        out.add(
+            "jobs", "gauge", "Jobs of the store.",
+            rows.compactMap { row in
+                guard case .text(let kind) = row[0], case .text(let state) = row[1],
+                    case .integer(let count) = row[2]
+                else { return nil }
+                return ("kind=\"\(kind)\",state=\"\(state)\"", Double(count))
+            })
+        out.add("workers", "gauge", "Workers connected.", 0)
+        print(out.text, terminator: "")
     }
 
     private static func cellsQuery(_ sweep: String) -> String {
@@ -65,6 +97,28 @@ struct StatusCommand: ParsableCommand {
           datetime(w.leftAt / 1000000, 'unixepoch') AS "left"
         FROM worker w LEFT JOIN attempt a ON a.worker = w.id GROUP BY w.id ORDER BY w.firstSeenAt
         """
+}
+
+/// How a status is shown.
+enum StatusFormat: ExpressibleByArgument {
+    case rows(TableFormat)
+    case prometheus
+
+    init?(argument: String) {
+        if argument == "prometheus" {
+            self = .prometheus
+        } else {
+            guard let format = TableFormat(argument: argument) else { return nil }
+            self = .rows(format)
+        }
+    }
+
+    var defaultValueDescription: String {
+        switch self {
+        case .rows(let format): format.rawValue
+        case .prometheus: "prometheus"
+        }
+    }
 }
 
 /// Why a job waits or failed.

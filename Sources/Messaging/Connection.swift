@@ -7,7 +7,7 @@ public final class Connection: Sendable {
     /// Where it connects to.
     public let endpoint: String
 
-    private let thread: SocketThread
+    private let host: any SocketHost
 
     /// Starts to connect. That nobody listens there yet is not an error.
     ///
@@ -19,16 +19,22 @@ public final class Connection: Sendable {
     ///     replaces it.
     ///   - limits: What to hold at most, and for how long.
     ///   - threadName: What process listings show.
+    ///   - isDriven: Has no thread of its own: the socket rests while nobody is in `receive`, which
+    ///     one thread calls again and again, and which also sends. That thread closes it, too.
     public init(
         endpoint: String, serverKey: CurvePublicKey, keyPair: CurveKeyPair, routingID: RoutingID,
-        limits: MessagingLimits = MessagingLimits(), threadName: String = "fathom-connect"
+        limits: MessagingLimits = MessagingLimits(), threadName: String = "fathom-connect",
+        isDriven: Bool = false
     ) throws(MessagingError) {
         self.endpoint = endpoint
-        thread = try SocketThread(
-            name: threadName,
-            role: .connection(
-                endpoint: endpoint, serverKey: serverKey, keyPair: keyPair, routingID: routingID),
-            mailbox: Mailbox(limits: limits))
+        let role = SocketRole.connection(
+            endpoint: endpoint, serverKey: serverKey, keyPair: keyPair, routingID: routingID)
+        let mailbox = try Mailbox(limits: limits)
+        if isDriven {
+            host = try DrivenSocket(role: role, mailbox: mailbox)
+        } else {
+            host = try SocketThread(name: threadName, role: role, mailbox: mailbox)
+        }
     }
 
     /// Takes received messages, waiting until there is at least one.
@@ -36,7 +42,7 @@ public final class Connection: Sendable {
     /// - Returns: Up to `countMax` messages, oldest first; none when the time was over, `wake()`
     ///   was called, or the connection is closed and drained.
     public func receive(atMost countMax: Int, within duration: Duration) -> [Incoming] {
-        thread.mailbox.receive(atMost: countMax, within: duration)
+        host.receive(atMost: countMax, within: duration)
     }
 
     /// Queues a message. It is kept while there is no connection, as far as the limits allow, but
@@ -46,27 +52,27 @@ public final class Connection: Sendable {
     ///   connection is closed; the message was then dropped and counted.
     @discardableResult
     public func send(_ payload: [UInt8]) -> Bool {
-        thread.mailbox.send(Outgoing(peer: .listener, payload: payload))
+        host.mailbox.send(Outgoing(peer: .listener, payload: payload))
     }
 
     /// Makes a `receive` that waits, or else the next one, return at once.
     public func wake() {
-        thread.mailbox.incoming.wake()
+        host.wake()
     }
 
     /// What has happened so far. `handshakesAccepted` rises with every new connection, which tells
     /// a session that it has to introduce itself again.
-    public var statistics: MessagingStatistics { thread.mailbox.statistics }
+    public var statistics: MessagingStatistics { host.mailbox.statistics }
 
     /// The refused handshakes since the last call, oldest first; the latest 64 at most.
     public func takeRefusals() -> [Refusal] {
-        thread.mailbox.takeRefusals()
+        host.mailbox.takeRefusals()
     }
 
     /// Sends what is queued for as long as the linger allows, disconnects and ends the thread.
     ///
     /// What was received can still be taken. Closing again does nothing.
     public func close() {
-        thread.close()
+        host.close()
     }
 }

@@ -4,9 +4,9 @@
 /// none but `receive` and `close` waits.
 public final class Listener: Sendable {
     /// Where it listens, with the port that the system chose if it was asked to.
-    public var endpoint: String { thread.endpoint }
+    public var endpoint: String { host.endpoint }
 
-    private let thread: SocketThread
+    private let host: any SocketHost
 
     /// Starts to listen.
     ///
@@ -16,24 +16,31 @@ public final class Listener: Sendable {
     ///   - allowList: Whose connections are accepted.
     ///   - limits: What to hold at most, and for how long.
     ///   - threadName: What process listings show.
+    ///   - isDriven: Has no thread of its own: the socket rests while nobody is in `receive`, which
+    ///     one thread calls again and again. That thread closes it, too; others may send.
     public init(
         endpoint: String, keyPair: CurveKeyPair, allowList: Set<CurvePublicKey>,
-        limits: MessagingLimits = MessagingLimits(), threadName: String = "fathom-listen"
+        limits: MessagingLimits = MessagingLimits(), threadName: String = "fathom-listen",
+        isDriven: Bool = false
     ) throws(MessagingError) {
-        thread = try SocketThread(
-            name: threadName, role: .listener(endpoint: endpoint, keyPair: keyPair),
-            mailbox: Mailbox(limits: limits, allowList: allowList))
+        let role = SocketRole.listener(endpoint: endpoint, keyPair: keyPair)
+        let mailbox = try Mailbox(limits: limits, allowList: allowList)
+        if isDriven {
+            host = try DrivenSocket(role: role, mailbox: mailbox)
+        } else {
+            host = try SocketThread(name: threadName, role: role, mailbox: mailbox)
+        }
     }
 
     /// Replaces the keys that may connect and be heard from now on. Connections of keys that are no
     /// longer among them are neither read nor written any more.
     public func allow(_ keys: Set<CurvePublicKey>) {
-        thread.mailbox.allow(keys)
+        host.mailbox.allow(keys)
     }
 
     /// Peers whose keys were taken off the allow-list since the last call.
     public func takeRevoked() -> [RoutingID] {
-        thread.mailbox.takeRevoked()
+        host.mailbox.takeRevoked()
     }
 
     /// Takes received messages, waiting until there is at least one.
@@ -41,7 +48,7 @@ public final class Listener: Sendable {
     /// - Returns: Up to `countMax` messages, oldest first; none when the time was over, `wake()`
     ///   was called, or the listener is closed and drained.
     public func receive(atMost countMax: Int, within duration: Duration) -> [Incoming] {
-        thread.mailbox.receive(atMost: countMax, within: duration)
+        host.receive(atMost: countMax, within: duration)
     }
 
     /// Queues a message to a peer. One whose peer is not connected is dropped and counted.
@@ -50,26 +57,29 @@ public final class Listener: Sendable {
     ///   listener is closed; the message was then dropped and counted.
     @discardableResult
     public func send(_ payload: [UInt8], to peer: RoutingID) -> Bool {
-        thread.mailbox.send(Outgoing(peer: peer, payload: payload))
+        host.mailbox.send(Outgoing(peer: peer, payload: payload))
     }
+
+    /// Whether a `receive` would answer at once.
+    public var hasIncoming: Bool { host.hasIncoming }
 
     /// Makes a `receive` that waits, or else the next one, return at once.
     public func wake() {
-        thread.mailbox.incoming.wake()
+        host.wake()
     }
 
     /// What has happened so far.
-    public var statistics: MessagingStatistics { thread.mailbox.statistics }
+    public var statistics: MessagingStatistics { host.mailbox.statistics }
 
     /// The refused handshakes since the last call, oldest first; the latest 64 at most.
     public func takeRefusals() -> [Refusal] {
-        thread.mailbox.takeRefusals()
+        host.mailbox.takeRefusals()
     }
 
     /// Stops listening, sends what is queued for as long as the linger allows, and ends the thread.
     ///
     /// What was received can still be taken. Closing again does nothing.
     public func close() {
-        thread.close()
+        host.close()
     }
 }

@@ -67,7 +67,7 @@ final class SocketDriver {
     }
 
     /// Does everything that can be done now; false when that was nothing.
-    private func turn() -> Bool {
+    func turn() -> Bool {
         var tally = MessagingStatistics()
         let hasTended = role.isListener && tendListener(&tally)
         let hasAnswered = answerZAP(&tally)
@@ -82,7 +82,8 @@ final class SocketDriver {
 
     // MARK: Waiting
 
-    private func sleep() {
+    /// Waits for something to do, at most so many milliseconds; negative: for as long as it takes.
+    func sleep(atMost milliseconds: Int = -1) {
         let isFull = mailbox.incoming.room.elements == 0
         mailbox.prepareToSleep(heldBack: isFull)
         defer { mailbox.wakeUp() }
@@ -93,7 +94,9 @@ final class SocketDriver {
         // A full connection says when it has room again; a listener's socket cannot tell for one
         // peer and is asked again by time.
         if !backlog.isEmpty && !role.isListener { events |= ZMQ_POLLOUT }
-        poll(socketEvents: Int16(events), timeout: timeout)
+        let own = timeout
+        let wait = own < 0 || (milliseconds >= 0 && milliseconds < own) ? milliseconds : own
+        poll(socketEvents: Int16(events), timeout: wait)
     }
 
     private var timeout: Int {
@@ -235,7 +238,8 @@ final class SocketDriver {
 
     // MARK: Ending
 
-    private func finish() {
+    /// Sends what is left, within the linger, and closes everything.
+    func finish() {
         let deadline = clock.now + mailbox.limits.linger
         var tally = MessagingStatistics()
         while clock.now < deadline && (mailbox.outgoing.count > 0 || !backlog.isEmpty) {

@@ -1,5 +1,17 @@
+/// A socket with whoever drives it, seen from outside.
+protocol SocketHost: AnyObject, Sendable {
+    var mailbox: Mailbox { get }
+    /// The endpoint as bound, or as connected to.
+    var endpoint: String { get }
+    func receive(atMost countMax: Int, within duration: Duration) -> [Incoming]
+    /// Whether a message waits to be received.
+    var hasIncoming: Bool { get }
+    func wake()
+    func close()
+}
+
 /// A running driver on its thread, seen from outside.
-final class SocketThread: Sendable {
+final class SocketThread: SocketHost {
     let mailbox: Mailbox
     /// The endpoint as bound, or as connected to.
     let endpoint: String
@@ -23,6 +35,14 @@ final class SocketThread: Sendable {
     deinit {
         close()
     }
+
+    func receive(atMost countMax: Int, within duration: Duration) -> [Incoming] {
+        mailbox.receive(atMost: countMax, within: duration)
+    }
+
+    var hasIncoming: Bool { mailbox.incoming.count > 0 }
+
+    func wake() { mailbox.incoming.wake() }
 
     func close() {
         mailbox.close()

@@ -17,6 +17,34 @@ struct SchedulerTests {
         #expect(bench.effects.last == .finished)
     }
 
+    @Test("takes many messages in one step as it would one by one")
+    func batches() {
+        let jobs = (0..<40).map { SchedulerJob.job("job \($0)") }
+        func decided(together: Bool) -> (changes: [StoreChange], acknowledged: Set<Lease>) {
+            var bench = SchedulerBench(jobs: jobs)
+            bench.register("w", slots: 40)
+            let results = bench.takeAssigned("w").map { lease in
+                WorkerMessage.result(lease, JobOutcome(seconds: 1))
+            }
+            #expect(results.count == 40)
+            var acknowledged: Set<Lease> = []
+            let events: [SchedulerEvent] =
+                together
+                ? [.messages(WorkerID("w"), results)]
+                : results.map { .message(WorkerID("w"), $0) }
+            for event in events {
+                bench.tell(event)
+                for case .send(_, .acknowledge(let leases)) in bench.effects {
+                    acknowledged.formUnion(leases)
+                }
+            }
+            return (bench.allChanges, acknowledged)
+        }
+        let (one, all) = (decided(together: false), decided(together: true))
+        #expect(one.changes == all.changes)
+        #expect(one.acknowledged == all.acknowledged && all.acknowledged.count == 40)
+    }
+
     @Test("stores a result before it acknowledges it")
     func durableFirst() throws {
         var bench = SchedulerBench(jobs: [.job("a")])
@@ -112,6 +140,38 @@ struct SchedulerTests {
         bench.register("w", slots: 2)
         let ranges = (bench.takeAssigned("v") + bench.takeAssigned("w")).map(\.entries)
         #expect(Set(ranges) == [0..<4, 4..<8, 8..<10])
+    }
+
+    @Test("sizes shards by what entries were measured to cost, and smaller at the end")
+    func shardsByCost() throws {
+        var bench = SchedulerBench(jobs: [.job("s", kind: .sal, entries: 40)])
+        func answer(_ lease: Lease, secondsEach: Double) -> SchedulerEvent {
+            let rows = lease.entries.map { entry in
+                SALRow(
+                    layerIndex: entry,
+                    measurement: SALMeasurement(
+                        layer: "l", weightCount: 1, weightNorm: 1, originLoss: 1,
+                        originAccuracy: 1, down: SALWalk(), up: SALWalk(), sMax: 1, sMin: 0,
+                        sal: 1, salAccuracy: 0, flag: nil, forwardEquivalents: 1))
+            }
+            let seconds = secondsEach * Double(rows.count)
+            return .message(
+                WorkerID("w"), .result(lease, JobOutcome(sal: rows, seconds: seconds)))
+        }
+        bench.register("w", slots: 1)
+        // Nothing is known yet: two seconds an entry are guessed, and a shard is to take thirty.
+        let first = try #require(bench.takeAssigned("w").first)
+        #expect(first.entries.count == 15)
+        // They took three seconds each, so that the next shard has ten.
+        bench.tell(answer(first, secondsEach: 3))
+        let second = try #require(bench.takeAssigned("w").first)
+        #expect(second.entries.count == 10)
+        // These took no time, which is believed by a quarter.
+        bench.tell(answer(second, secondsEach: 0))
+        #expect(bench.takeAssigned("w").map(\.entries.count) == [13])
+        // Two entries are left for five slots.
+        bench.register("v", slots: 4)
+        #expect(bench.takeAssigned("v").map(\.entries.count) == [1, 1])
     }
 
     @Test("refuses an outcome without the layers that were asked for")

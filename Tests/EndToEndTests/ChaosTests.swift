@@ -88,7 +88,7 @@ struct ChaosTests {
         "a coordinator killed 100 times, and workers besides, loses nothing and repeats nothing",
         .enabled(if: isSlow, "set FATHOM_SLOW=1"))
     func hundredKills() throws {
-        let probes = ["probes", "--count", "5000", "--slots", "2"]
+        let probes = ["probes", "--count", "20000", "--slots", "2"]
         _ = try program.run(probes + ["--db", "calm.sqlite"], in: folder.path)
         let expected = try program.run(
             ["query", "calm.sqlite", Self.rows, "--format", "csv"], in: folder.path
@@ -112,7 +112,7 @@ struct ChaosTests {
     @Test("a worker that is stopped goes on when it is let, and nothing is charged")
     func stoppedWorker() throws {
         let store = "a.sqlite"
-        let probes = ["probes", "--count", "4000", "--slots", "2", "--db"]
+        let probes = ["probes", "--count", "40000", "--slots", "2", "--db"]
         let run = try program.start(probes + [store], in: folder.path)
         for _ in 0..<3 {
             _ = eventually(within: 20) {

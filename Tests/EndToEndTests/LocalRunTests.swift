@@ -47,12 +47,12 @@ struct LocalRunTests {
     @Test("comes to the same rows when the worker is killed", arguments: 0..<3)
     func killedWorker(seed: Int) throws {
         var random = RandomStream(seed: UInt64(seed))
-        let run = try program.start(probes(4_000, "a.sqlite"), in: folder.path)
+        let run = try program.start(probes(60_000, "a.sqlite"), in: folder.path)
         for kills in 0..<2 {
             try #require(
                 eventually(within: 60) {
                     !Processes.children(of: run.processIdentifier).isEmpty
-                        && finished > 1_000 * kills + random.integer(below: 900)
+                        && finished > 20_000 * kills + random.integer(below: 9_000)
                 })
             if let agent = Processes.children(of: run.processIdentifier).first {
                 kill(agent, SIGKILL)
@@ -60,15 +60,15 @@ struct LocalRunTests {
         }
         run.waitUntilExit()
         #expect(run.terminationStatus == 0)
-        _ = try program.run(probes(4_000, "b.sqlite"), in: folder.path)
+        _ = try program.run(probes(60_000, "b.sqlite"), in: folder.path)
         #expect(try rows("a.sqlite") == rows("b.sqlite"))
     }
 
     @Test("goes on after the coordinator is killed, which leaves no process", arguments: 0..<3)
     func killedCoordinator(seed: Int) throws {
         var random = RandomStream(seed: UInt64(seed + 100))
-        let run = try program.start(probes(4_000, "a.sqlite"), in: folder.path)
-        let target = 1 + random.integer(below: 3_000)
+        let run = try program.start(probes(60_000, "a.sqlite"), in: folder.path)
+        let target = 1 + random.integer(below: 30_000)
         try #require(eventually(within: 60) { finished >= target })
         let agents = Processes.children(of: run.processIdentifier)
         let slots = agents.flatMap(Processes.children)
@@ -76,9 +76,9 @@ struct LocalRunTests {
         run.waitUntilExit()
         #expect(
             eventually(within: 10) { !(agents + slots).contains(where: Processes.isAlive) })
-        let (status, _) = try program.run(probes(4_000, "a.sqlite"), in: folder.path)
+        let (status, _) = try program.run(probes(60_000, "a.sqlite"), in: folder.path)
         #expect(status == 0)
-        _ = try program.run(probes(4_000, "b.sqlite"), in: folder.path)
+        _ = try program.run(probes(60_000, "b.sqlite"), in: folder.path)
         #expect(try rows("a.sqlite") == rows("b.sqlite"))
     }
 

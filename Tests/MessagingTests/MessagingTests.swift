@@ -53,6 +53,45 @@ struct MessagingTests {
         #expect(harness.listener.statistics.messagesDropped == 0)
     }
 
+    @Test("sockets that are driven by whoever receives carry messages, calls and the end")
+    func driven() throws {
+        let (serverKeys, clientKeys) = (try CurveKeyPair.generate(), try CurveKeyPair.generate())
+        let listener = try Listener(
+            endpoint: "tcp://127.0.0.1:*", keyPair: serverKeys,
+            allowList: [clientKeys.publicKey], limits: .quick, isDriven: true)
+        let stop = BoundedQueue<Bool>(capacity: 1)
+        let server = try NamedThread(name: "server") {
+            while !stop.isClosed {
+                for message in listener.receive(atMost: 64, within: .seconds(10)) {
+                    listener.send(message.payload, to: message.peer)
+                }
+            }
+            listener.close()
+        }
+        let connection = try Connection(
+            endpoint: listener.endpoint, serverKey: serverKeys.publicKey, keyPair: clientKeys,
+            routingID: RoutingID("worker-1"), limits: .quick, isDriven: true)
+        for number in 0..<2_000 { connection.send(bytes(of: number)) }
+        let back = collect(2_000, from: connection.receive)
+        #expect(back.map(\.payload) == (0..<2_000).map(bytes(of:)))
+        // A call from another thread ends a wait, and what another sends is sent.
+        let start = ContinuousClock.now
+        let caller = try NamedThread(name: "caller") { connection.wake() }
+        #expect(connection.receive(atMost: 1, within: .seconds(30)).isEmpty)
+        #expect(ContinuousClock.now - start < .seconds(10))
+        caller.join()
+        let sender = try NamedThread(name: "sender") { connection.send([9]) }
+        #expect(collect(1, from: connection.receive).map(\.payload) == [[9]])
+        sender.join()
+        stop.close()
+        listener.wake()
+        server.join()
+        connection.close()
+        #expect(!connection.send([1]))
+        #expect(try !listener.send([1], to: RoutingID("worker-1")))
+        #expect(listener.statistics.messagesReceived == 2_001)
+    }
+
     @Test("a peer that is not connected costs its messages, which are counted")
     func unreachable() throws {
         let harness = try Harness()

@@ -75,6 +75,61 @@ struct MessageCodecTests {
         #expect(try MessageCodec.decodeCoordinatorMessages(bytes) == Self.coordinatorMessages)
     }
 
+    @Test("many results and assignments come back as they were, and take little room")
+    func batches() throws {
+        let leases = (0..<5_000).map { number in
+            Lease(
+                job: JobKey(Digest(of: Array("job \(number)".utf8))), attempt: 1 + number % 3,
+                term: 7, entries: 0..<1 + number % 2)
+        }
+        let results = leases.enumerated().map { number, lease -> WorkerMessage in
+            var outcome = JobOutcome(seconds: Double(number))
+            let rows = number % 4 == 3 ? 0 : 1
+            for row in 0..<rows {
+                outcome.metrics.append(
+                    MetricRow(
+                        epoch: row + 1, task: "probe", split: "test", name: "number",
+                        value: number % 5 == 0 ? nil : Double(number),
+                        flag: number % 5 == 0 ? "none" : nil))
+            }
+            if number % 1_000 == 1 { outcome.poison = PoisonReport(numbers: ["n": 1]) }
+            return .result(lease, outcome)
+        }
+        let messages = [.goodbye] + results + [.handBack(leases)]
+        let bytes = MessageCodec.encode(WorkerFrame(worker: WorkerID("w"), messages: messages))
+        #expect(try MessageCodec.decodeWorkerFrame(bytes).messages == messages)
+        #expect(bytes.count < 5_000 * (2 * 40 + 30))
+        let file = InputArtifact(
+            job: Self.lease.job,
+            artifact: ArtifactReference(name: "poison", digest: Self.lease.job.digest, bytes: 3))
+        let work = leases.enumerated().map { number, lease in
+            CoordinatorMessage.assign(
+                Assignment(
+                    lease: lease, spec: [UInt8](repeating: UInt8(number / 2_000), count: 400),
+                    inputs: number % 2 == 0 ? [file] : []))
+        }
+        let frame = MessageCodec.encode(work)
+        #expect(try MessageCodec.decodeCoordinatorMessages(frame) == work)
+        // A specification that many have is there once.
+        #expect(frame.count < 5_000 * 45)
+    }
+
+    @Test("a job's specification comes back, probes in a few bytes")
+    func specifications() throws {
+        let probe = JobSpec(.probe(ProbeSpec(number: 99_999, conduct: .hang)), revision: 3)
+        #expect(JobSpecCodec.encode(probe).count < 16)
+        #expect(try JobSpecCodec.decode(JobSpecCodec.encode(probe)) == probe)
+        let poison = PoisonSpec(
+            data: DataSpec(
+                settings: DataSettings(set: "s", train: 1, test: 1),
+                digest: Self.lease.job.digest, sweepSeed: 1, dataSeed: 2),
+            method: MethodSettings(name: "lsp"), seed: 3)
+        let spec = JobSpec(.poison(poison), revision: 2)
+        #expect(try JobSpecCodec.decode(JobSpecCodec.encode(spec)) == spec)
+        #expect(throws: MessageError.self) { try JobSpecCodec.decode([]) }
+        #expect(throws: MessageError.self) { try JobSpecCodec.decode([1, 2, 3]) }
+    }
+
     @Test("any bytes are decoded or refused")
     func fuzz() {
         var random = RandomStream(seed: 1)

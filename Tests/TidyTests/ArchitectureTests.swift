@@ -41,6 +41,7 @@ struct ArchitectureTests {
         "SwiftProtobuf": ["Sources/Protocol/Messages/"],
         "CZeroMQ": ["Sources/Messaging/"],
         "GRDB": ["Sources/Coordinator/Store/"],
+        "GRDBSQLite": ["Sources/Coordinator/Store/"],
         "Logging": ["Sources/Coordinator/", "Sources/Worker/", "Sources/CLI/"],
         "ArgumentParser": ["Sources/CLI/"],
     ]

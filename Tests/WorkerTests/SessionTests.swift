@@ -72,6 +72,34 @@ struct SessionTests {
         #expect(effects.contains(.send(.failure(failure))))
     }
 
+    @Test("tries jobs one by one when a slot died with several in its pipe")
+    func suspects() {
+        var session = session()
+        _ = session.handle(.connected, at: start)
+        _ = session.handle(welcome, at: start)
+        // A job that took no time lets the next ones go into the pipe together.
+        let tiny = assignment("tiny")
+        _ = session.handle(.message(.assign(tiny)), at: start)
+        let quick = JobOutcome(seconds: 1e-6)
+        _ = session.handle(.finished(slot: 0, lease: tiny.lease, outcome: quick), at: start)
+        let work = ["a", "b", "c"].map(assignment)
+        var begun: [SessionEffect] = []
+        for item in work { begun += session.handle(.message(.assign(item)), at: start) }
+        #expect(begun == work.map { .start(slot: 0, $0) })
+        let death = SessionEvent.slotDied(slot: 0, cause: "ended by SIGSEGV", logTail: "")
+        // Nobody is blamed, and they go in one at a time.
+        #expect(session.handle(death, at: start) == [.start(slot: 0, work[0])])
+        let done = SessionEvent.finished(slot: 0, lease: work[0].lease, outcome: quick)
+        #expect(
+            session.handle(done, at: start)
+                == [.send(.result(work[0].lease, quick)), .start(slot: 0, work[1])])
+        let failure = AttemptFailure(
+            lease: work[1].lease, reason: .slotDeath, error: "ended by SIGSEGV", logTail: "")
+        #expect(
+            session.handle(death, at: start)
+                == [.send(.failure(failure)), .start(slot: 0, work[2])])
+    }
+
     @Test("goes on without a coordinator, and gives up after its patience")
     func patience() {
         var session = session()

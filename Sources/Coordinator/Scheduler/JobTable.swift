@@ -32,15 +32,16 @@ struct JobTable: Sendable {
     /// The data sets that jobs need.
     let dataSets: [String]
     private(set) var costs: CostBook
-    private var indices: [JobKey: Int]
+    private var indices: KeyIndex
     private let dependents: Adjacency
     private let dependencies: Adjacency
 
-    init(_ source: [SchedulerJob]) {
+    /// - Parameter source: Gone through twice.
+    init(_ source: some Collection<SchedulerJob>) {
         costs = CostBook()
         jobs = []
         jobs.reserveCapacity(source.count)
-        indices = Dictionary(minimumCapacity: source.count)
+        indices = KeyIndex(capacity: source.count)
         var setIndices: [String: Int] = [:]
         for set in source.compactMap(\.dataSet) where setIndices[set] == nil {
             setIndices[set] = setIndices.count
@@ -48,7 +49,7 @@ struct JobTable: Sendable {
         dataSets = setIndices.sorted { $0.value < $1.value }.map(\.key)
         for job in source {
             precondition(job.entryCount >= 1, "job \(job.key) has \(job.entryCount) entries")
-            indices[job.key] = jobs.count
+            indices.insert(job.key, place: jobs.count)
             jobs.append(
                 Job(
                     key: job.key, kind: job.kind,
@@ -59,12 +60,7 @@ struct JobTable: Sendable {
                     isPaused: job.isPaused, isAudited: job.isAudited,
                     finished: job.state == .finished ? .init() : EntryRanges(job.entriesFinished)))
         }
-        var edges: [(from: Int, to: Int)] = []
-        for (index, job) in source.enumerated() {
-            for key in job.dependencies {
-                if let other = indices[key] { edges.append((index, other)) }
-            }
-        }
+        let edges = Self.edges(of: source, among: jobs, indices)
         dependencies = Adjacency(count: source.count, edges: edges)
         dependents = Adjacency(count: source.count, edges: edges.map { ($0.to, $0.from) })
         for index in jobs.indices {
@@ -73,7 +69,21 @@ struct JobTable: Sendable {
         measurePaths()
     }
 
-    func index(of key: JobKey) -> Int? { indices[key] }
+    private static func edges(
+        of source: some Collection<SchedulerJob>, among jobs: [Job], _ indices: KeyIndex
+    ) -> [(from: Int, to: Int)] {
+        var edges: [(from: Int, to: Int)] = []
+        for (index, job) in source.enumerated() {
+            for key in job.dependencies {
+                if let other = indices.place(of: key, keyAt: { jobs[$0].key }) {
+                    edges.append((index, other))
+                }
+            }
+        }
+        return edges
+    }
+
+    func index(of key: JobKey) -> Int? { indices.place(of: key) { jobs[$0].key } }
     func dependents(of job: Int) -> ArraySlice<Int> { dependents[job] }
     func dependencies(of job: Int) -> ArraySlice<Int> { dependencies[job] }
 

@@ -6,18 +6,25 @@ import FathomProtocol
 /// in a single step at a million leases.
 struct LeaseBook: Sendable {
     private var ofWorker: [[LeaseID: ActiveLease]] = []
-    private var holders: [[Holder]]
+    /// Who holds the oldest lease of each job, and who further ones, which few jobs have.
+    private var firsts: [Holder]
+    private var more: [Int: [Holder]] = [:]
 
     private struct Holder: Sendable {
-        var attempt: Int
-        var term: Int
-        var worker: Int
+        var attempt: Int32 = 0
+        var term: Int32 = 0
+        /// Negative: nobody.
+        var worker: Int32 = -1
+
+        func has(_ id: LeaseID) -> Bool {
+            worker >= 0 && attempt == id.attempt && term == id.term
+        }
     }
 
     private(set) var count = 0
 
     init(jobCount: Int) {
-        holders = Array(repeating: [], count: jobCount)
+        firsts = Array(repeating: Holder(), count: jobCount)
     }
 
     subscript(id: LeaseID) -> ActiveLease? {
@@ -44,20 +51,40 @@ struct LeaseBook: Sendable {
 
     /// A job's leases in the order they were granted.
     func ids(ofJob job: Int) -> [LeaseID] {
-        holders[job].map { LeaseID(job: job, attempt: $0.attempt, term: $0.term) }
+        guard isHeld(job) else { return [] }
+        return ([firsts[job]] + (more[job] ?? [])).map {
+            LeaseID(job: job, attempt: Int($0.attempt), term: Int($0.term))
+        }
     }
+
+    /// Whether the job has a lease.
+    func isHeld(_ job: Int) -> Bool { firsts[job].worker >= 0 }
 
     mutating func insert(_ id: LeaseID, _ lease: ActiveLease) {
         while ofWorker.count <= lease.worker { ofWorker.append([:]) }
         ofWorker[lease.worker][id] = lease
-        holders[id.job].append(
-            Holder(attempt: id.attempt, term: id.term, worker: lease.worker))
+        let holder = Holder(
+            attempt: Int32(id.attempt), term: Int32(id.term), worker: Int32(lease.worker))
+        if isHeld(id.job) {
+            more[id.job, default: []].append(holder)
+        } else {
+            firsts[id.job] = holder
+        }
         count += 1
     }
 
     mutating func remove(_ id: LeaseID) -> ActiveLease? {
         guard let worker = worker(of: id) else { return nil }
-        holders[id.job].removeAll { $0.attempt == id.attempt && $0.term == id.term }
+        if firsts[id.job].has(id) {
+            firsts[id.job] = Holder()
+            if !more.isEmpty, var others = more[id.job] {
+                firsts[id.job] = others.removeFirst()
+                more[id.job] = others.isEmpty ? nil : others
+            }
+        } else {
+            more[id.job]?.removeAll { $0.has(id) }
+            if more[id.job]?.isEmpty == true { more[id.job] = nil }
+        }
         count -= 1
         return ofWorker[worker].removeValue(forKey: id)
     }
@@ -81,6 +108,8 @@ struct LeaseBook: Sendable {
     }
 
     private func worker(of id: LeaseID) -> Int? {
-        holders[id.job].first { $0.attempt == id.attempt && $0.term == id.term }?.worker
+        if firsts[id.job].has(id) { return Int(firsts[id.job].worker) }
+        guard !more.isEmpty else { return nil }
+        return more[id.job]?.first { $0.has(id) }.map { Int($0.worker) }
     }
 }

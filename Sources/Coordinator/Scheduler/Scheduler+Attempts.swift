@@ -23,7 +23,7 @@ extension Scheduler {
             let detail = "entries \(lease.entries) of job \(lease.job)"
             effects.append(
                 .store(.event(kind: "unknownLease", subject: id.text, detail: detail)))
-            effects.append(.send(id, .acknowledge([lease])))
+            acknowledged.append(lease)
             return
         }
         if let problem = Self.problem(in: outcome, of: lease, kind: table.jobs[job].kind) {
@@ -32,9 +32,8 @@ extension Scheduler {
             return
         }
         if let worker = workerIndices[id] { endProbation(of: worker) }
-        let purpose = leases[leaseID]?.purpose
-        let wasActive = deactivate(leaseID)
-        if purpose == .audit { auditFinished(job) }
+        let active = deactivate(leaseID)
+        if active?.purpose == .audit { auditFinished(job) }
         let isTold = settings.sabotage == .acknowledgesBeforeStoring
         if isTold { effects.append(.send(id, .acknowledge([lease]))) }
         table.learn(
@@ -50,8 +49,8 @@ extension Scheduler {
             effects.append(
                 .store(.event(kind: "lateResult", subject: lease.job.description, detail: detail)))
         }
-        if wasActive { requeueRest(of: job) }
-        if !isTold { effects.append(.send(id, .acknowledge([lease]))) }
+        if active != nil { requeueRest(of: job) }
+        if !isTold { acknowledged.append(lease) }
     }
 
     /// What is wrong with an outcome that does not hold what its lease asked for.
@@ -78,6 +77,12 @@ extension Scheduler {
     private mutating func take(
         _ outcome: JobOutcome, of lease: Lease, job: Int, from id: WorkerID
     ) {
+        if !table.jobs[job].finished.overlaps(lease.entries) {
+            effects.append(.store(.accepted(lease, worker: id, outcome: outcome)))
+            note(lease.entries, of: job)
+            cancelRedundant(of: job)
+            return closeIfComplete(job, computedBy: id)
+        }
         let known = table.jobs[job].finished.intersection(lease.entries)
         let fresh = table.jobs[job].finished.gaps(in: lease.entries)
         for range in known.ranges {
@@ -91,11 +96,20 @@ extension Scheduler {
             var covered = lease
             covered.entries = range
             effects.append(.store(.accepted(covered, worker: id, outcome: part)))
-            table.jobs[job].finished.insert(range)
-            table.jobs[job].pending.subtract(range)
-            counts[Self.position(of: table.jobs[job].kind)].entriesFinished += range.count
+            note(range, of: job)
         }
         cancelRedundant(of: job)
+        closeIfComplete(job, computedBy: id)
+    }
+
+    /// The entries are finished.
+    private mutating func note(_ entries: Range<Int>, of job: Int) {
+        table.jobs[job].finished.insert(entries)
+        table.jobs[job].pending.subtract(entries)
+        counts[Self.position(of: table.jobs[job].kind)].entriesFinished += entries.count
+    }
+
+    private mutating func closeIfComplete(_ job: Int, computedBy id: WorkerID) {
         let enough = settings.sabotage == .finishesEarly ? 1 : table.jobs[job].entryCount
         if table.jobs[job].finished.count >= enough {
             finish(job)
@@ -148,7 +162,7 @@ extension Scheduler {
             let reason = reason(of: failure, on: worker)
             end(leaseID, reason: reason, error: failure.error, logTail: failure.logTail)
         }
-        effects.append(.send(id, .acknowledge([failure.lease])))
+        acknowledged.append(failure.lease)
     }
 
     /// Ends an active lease without an outcome, charges whom it concerns, and queues what it
@@ -223,14 +237,14 @@ extension Scheduler {
         workers[worker].outstandingSeconds += seconds
     }
 
-    /// Forgets an active lease; false when it was not active.
+    /// Forgets an active lease and answers what it was; `nil` when it was not active.
     @discardableResult
-    mutating func deactivate(_ id: LeaseID) -> Bool {
-        guard let active = leases.remove(id) else { return false }
+    mutating func deactivate(_ id: LeaseID) -> ActiveLease? {
+        guard let active = leases.remove(id) else { return nil }
         workers[active.worker].outstandingSeconds =
             leases.isEmpty(ofWorker: active.worker)
             ? 0 : max(0, workers[active.worker].outstandingSeconds - active.seconds)
         makeHungry(active.worker)
-        return true
+        return active
     }
 }

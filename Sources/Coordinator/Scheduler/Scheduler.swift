@@ -34,9 +34,11 @@ public struct Scheduler: Sendable {
     var audits = AuditBook()
     var holders = HolderBook()
     var effects: [SchedulerEffect] = []
+    /// What the worker that is listened to is to be told is durable.
+    var acknowledged: [Lease] = []
 
     /// - Parameter jobs: All jobs of the sweep as the store knows them, each once.
-    public init(settings: SchedulerSettings, jobs: [SchedulerJob]) {
+    public init(settings: SchedulerSettings, jobs: some Collection<SchedulerJob>) {
         self.settings = settings
         table = JobTable(jobs)
         leases = LeaseBook(jobCount: jobs.count)
@@ -44,7 +46,7 @@ public struct Scheduler: Sendable {
         reunion = Reunion(awaiting: awaited, seconds: settings.reunionSeconds)
         counts = Array(repeating: KindProgress(), count: JobSpec.Kind.allCases.count)
         firstOfKind = Array(repeating: nil, count: counts.count)
-        for (index, source) in jobs.enumerated() { count(index, source) }
+        for index in table.jobs.indices { count(index) }
         for index in table.jobs.indices where table.jobs[index].isReady { makeReady(index) }
         for index in table.jobs.indices where table.jobs[index].state == .finished {
             considerAudit(of: index, computedBy: nil)
@@ -70,7 +72,12 @@ public struct Scheduler: Sendable {
         effects.removeAll(keepingCapacity: true)
         noteStandstill(at: now)
         switch event {
-        case .message(let worker, let message): handle(message, from: worker, at: now)
+        case .message(let worker, let message):
+            handle(message, from: worker, at: now)
+            acknowledge(worker)
+        case .messages(let worker, let messages):
+            for message in messages { handle(message, from: worker, at: now) }
+            acknowledge(worker)
         case .workerLost(let worker): lose(worker, reason: .workerLost, at: now)
         case .tick:
             tick(at: now)
@@ -107,6 +114,13 @@ public struct Scheduler: Sendable {
         }
     }
 
+    /// One acknowledgement for all that a step has taken in, behind what makes it last.
+    private mutating func acknowledge(_ worker: WorkerID) {
+        guard !acknowledged.isEmpty else { return }
+        effects.append(.send(worker, .acknowledge(acknowledged)))
+        acknowledged.removeAll()
+    }
+
     /// How far the sweep has come.
     public var progress: SweepProgress {
         var kinds: [(kind: JobSpec.Kind, progress: KindProgress)] = []
@@ -131,7 +145,8 @@ public struct Scheduler: Sendable {
         return table.costs.estimate(table.jobs[job].costClass)
     }
 
-    private mutating func count(_ index: Int, _ source: SchedulerJob) {
+    private mutating func count(_ index: Int) {
+        let source = table.jobs[index]
         let kind = Self.position(of: source.kind)
         firstOfKind[kind] = firstOfKind[kind] ?? index
         counts[kind].jobs += 1
@@ -140,7 +155,7 @@ public struct Scheduler: Sendable {
         case .open:
             openJobs += 1
             if source.isPaused { pausedJobs += 1 }
-            counts[kind].entriesFinished += table.jobs[index].finished.count
+            counts[kind].entriesFinished += source.finished.count
         case .finished:
             counts[kind].jobsFinished += 1
             counts[kind].entriesFinished += source.entryCount
@@ -168,6 +183,11 @@ struct LeaseID: Hashable, Sendable, Comparable {
 
     static func < (left: LeaseID, right: LeaseID) -> Bool {
         (left.job, left.attempt, left.term) < (right.job, right.attempt, right.term)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        // A job has few leases at a time.
+        hasher.combine(job)
     }
 }
 

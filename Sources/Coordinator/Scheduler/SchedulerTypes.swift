@@ -163,6 +163,9 @@ package enum SchedulerSabotage: String, Sendable, CaseIterable {
 /// One thing that happened.
 public enum SchedulerEvent: Sendable {
     case message(WorkerID, WorkerMessage)
+    /// Several messages of one worker, in order, in one step: a few hundred at most, so that the
+    /// step stays short.
+    case messages(WorkerID, [WorkerMessage])
     /// Somebody who must know says that the worker is gone.
     case workerLost(WorkerID)
     case tick

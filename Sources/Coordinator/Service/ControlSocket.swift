@@ -12,6 +12,7 @@ public final class ControlSocket: Sendable {
     private let descriptor: Int32
     private let isClosed = Atomic(false)
     private let steer: @Sendable ([SteeringCommand]) -> SteeringResult?
+    private let metrics: @Sendable () -> String?
     private let thread = Mutex<NamedThread?>(nil)
 
     /// Where the control socket of a store lies.
@@ -23,10 +24,12 @@ public final class ControlSocket: Sendable {
     /// The store's lock must be held: a socket left behind by a killed coordinator is removed.
     public init?(
         store: String, logger: Logger,
-        steer: @escaping @Sendable ([SteeringCommand]) -> SteeringResult?
+        steer: @escaping @Sendable ([SteeringCommand]) -> SteeringResult?,
+        metrics: @escaping @Sendable () -> String? = { nil }
     ) {
         path = Self.path(ofStore: store)
         self.steer = steer
+        self.metrics = metrics
         unlink(path)
         let opened = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         // Nobody can connect before `listen`, so nobody gets in before the permissions are set.
@@ -73,9 +76,13 @@ public final class ControlSocket: Sendable {
         setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
         let text = DescriptorText.read(client, atMost: Self.requestBytesMax) ?? ""
         let lines = text.split(separator: "\n")
+        if lines == ["metrics"] {
+            return DescriptorText.write(
+                metrics() ?? "refused: the coordinator is ending\n", to: client)
+        }
         let commands = lines.compactMap { SteeringCommand(line: $0) }
         var reply =
-            "refused: a line is a command (retry, cancel, pause, resume, forget) and a key\n"
+            "refused: a line is a command (retry, cancel, pause, resume, forget) and a key, or metrics\n"
         if !lines.isEmpty && commands.count == lines.count {
             reply = steer(commands).map { $0.line + "\n" } ?? "refused: the coordinator is ending\n"
         }
@@ -96,6 +103,30 @@ public enum ControlClient {
     public static func send(
         _ commands: [SteeringCommand], toStore store: String
     ) throws(Refusal) -> SteeringResult? {
+        guard let reply = try ask(commands.map { $0.line + "\n" }.joined(), ofStore: store) else {
+            return nil
+        }
+        let line = reply.split(separator: "\n").first ?? "it ended without an answer"
+        guard let result = SteeringResult(line: line) else {
+            throw Refusal(description: "the coordinator of \(store): \(line)")
+        }
+        return result
+    }
+
+    /// The figures of a store's coordinator, as Prometheus reads them.
+    ///
+    /// - Returns: `nil` when none runs.
+    public static func metrics(ofStore store: String) throws(Refusal) -> String? {
+        guard let reply = try ask("metrics\n", ofStore: store) else { return nil }
+        guard reply.hasPrefix("#") else {
+            throw Refusal(description: "the coordinator of \(store): \(reply)")
+        }
+        return reply
+    }
+
+    private static func ask(
+        _ text: String, ofStore store: String
+    ) throws(Refusal) -> String? {
         let path = ControlSocket.path(ofStore: store)
         let opened = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(opened) }
@@ -103,14 +134,9 @@ public enum ControlClient {
             guard errno == EACCES else { return nil }
             throw Refusal(description: "\(path) belongs to somebody else")
         }
-        DescriptorText.write(commands.map { $0.line + "\n" }.joined(), to: opened)
+        DescriptorText.write(text, to: opened)
         shutdown(opened, Int32(SHUT_WR))
-        let reply = DescriptorText.read(opened, atMost: 4_096) ?? ""
-        let line = reply.split(separator: "\n").first ?? "it ended without an answer"
-        guard let result = SteeringResult(line: line) else {
-            throw Refusal(description: "the coordinator of \(store): \(line)")
-        }
-        return result
+        return DescriptorText.read(opened, atMost: 1 << 20) ?? ""
     }
 }
 

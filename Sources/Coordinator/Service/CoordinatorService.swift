@@ -20,7 +20,8 @@ public final class CoordinatorService {
     private let store: any ResultStore
     private let listener: Listener
     let logger: Logger
-    let requests = Requests()
+    let requests: Requests
+    private let committer: Committer
     /// By the scheduler's number of the job.
     let specs: [JobSpec]
     var artifacts: [JobKey: [ArtifactReference]] = [:]
@@ -30,6 +31,8 @@ public final class CoordinatorService {
     var collection = CollectionState()
     var scheduler: Scheduler
     private var delivery = Delivery()
+    /// What it has measured of its own work.
+    public private(set) var meter: ServiceMeter
     private var refused = RefusalTally()
     private var changes: [StoreChange] = []
     private var isFinished = false
@@ -38,6 +41,7 @@ public final class CoordinatorService {
     /// How long workers get to hand back and say goodbye at the end.
     private let farewellSeconds: Double
     private let tickSeconds: Double
+    private let term: Int
 
     /// - Parameters:
     ///   - jobs: All jobs of the sweep, as the store knows them.
@@ -45,17 +49,23 @@ public final class CoordinatorService {
     public init(
         jobs: [StoredJob], store: any ResultStore, listener: Listener,
         settings: SchedulerSettings, files: CoordinatorFiles? = nil, farewellSeconds: Double = 3,
-        logger: Logger
+        meter: ServiceMeter = ServiceMeter(), logger: Logger
     ) {
         self.files = files
+        let requests = Requests()
+        self.requests = requests
+        committer = Committer(
+            store: store, listener: listener, requests: requests, logger: logger)
         self.store = store
+        self.meter = meter
         self.listener = listener
         self.logger = logger
         self.farewellSeconds = farewellSeconds
+        term = settings.term
         tickSeconds = min(0.5, settings.leaseSeconds / 10)
         specs = jobs.map(\.spec)
         for job in jobs where !job.artifacts.isEmpty { artifacts[job.key] = job.artifacts }
-        scheduler = Scheduler(settings: settings, jobs: jobs.map { SchedulerJob($0) })
+        scheduler = Scheduler(settings: settings, jobs: jobs.lazy.map { SchedulerJob($0) })
     }
 
     /// Ends a wait for messages, from any thread.
@@ -89,6 +99,17 @@ public final class CoordinatorService {
         }
     }
 
+    /// The coordinator's figures as Prometheus reads them, from any thread; `nil` when it does not
+    /// get to it.
+    public var metrics: @Sendable () -> String? {
+        { [requests, listener] in
+            let request = MetricsRequest()
+            requests.metrics.withLock { $0.append(request) }
+            listener.wake()
+            return request.wait(seconds: 10)
+        }
+    }
+
     /// How far the sweep has come.
     public var progress: SweepProgress { scheduler.progress }
 
@@ -97,6 +118,7 @@ public final class CoordinatorService {
     /// - Parameter report: Called about five times a second.
     /// - Throws: What the store says when it cannot go on; a full disk is waited out.
     public func run(report: (SweepProgress) -> Void) throws -> Ending {
+        defer { committer.close() }
         var reported = Instant(nanoseconds: 0)
         isFinished = scheduler.isComplete
         while !isFinished && !requests.isStopAsked.load(ordering: .acquiring) {
@@ -123,6 +145,8 @@ public final class CoordinatorService {
         {
             try step()
         }
+        try committer.drain(meanwhile: answerMetrics)
+        collect()
         listener.close()
     }
 
@@ -142,6 +166,7 @@ public final class CoordinatorService {
         while scheduler.hasMore { try perform(scheduler.handle(.proceed, at: now)) }
         if now.seconds(since: lastTick) >= tickSeconds {
             lastTick = now
+            meter.noteTick(at: now)
             try perform(scheduler.handle(.tick, at: now))
             collectFiles(at: now, isLast: false)
             let untold = refused.takeUntold()
@@ -155,6 +180,16 @@ public final class CoordinatorService {
             }
         }
         try settle()
+        answerMetrics()
+    }
+
+    private func answerMetrics() {
+        let asked = requests.metrics.withLock { $0.takeAll() }
+        guard !asked.isEmpty else { return }
+        let figures = ServiceMetrics(
+            progress: scheduler.progress, meter: meter, messaging: listener.statistics,
+            term: term, isStoreWaiting: committer.isStoreWaiting, now: .now())
+        for request in asked { request.finish(figures.text) }
     }
 
     private func carryOut(_ steering: [SteeringRequest], at now: Instant) throws {
@@ -165,7 +200,7 @@ public final class CoordinatorService {
                 result.add(effects)
                 try perform(effects)
             }
-            try commit()
+            try commitAll()
             request.finish(result)
         }
     }
@@ -175,6 +210,7 @@ public final class CoordinatorService {
         do throws(MessageError) {
             frame = try MessageCodec.decodeWorkerFrame(item.payload)
         } catch {
+            meter.noteRefusedFrame()
             if refused.note() {
                 logger.warning(
                     "message refused", metadata: ["from": "\(item.peer)", "reason": "\(error)"])
@@ -188,11 +224,16 @@ public final class CoordinatorService {
             }
             return
         }
-        for message in frame.messages {
-            let checked = withFilesChecked(message)
-            try perform(scheduler.handle(.message(frame.worker, checked), at: now))
+        var rest = frame.messages[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(Self.messagesPerStep).map { withFilesChecked($0) }
+            rest = rest.dropFirst(Self.messagesPerStep)
+            try perform(scheduler.handle(.messages(frame.worker, part), at: now))
         }
     }
+
+    /// Bounds how long a step of the scheduler takes.
+    private static let messagesPerStep = 512
 
     func perform(_ effects: [SchedulerEffect]) throws {
         for effect in effects {
@@ -205,6 +246,7 @@ public final class CoordinatorService {
             case .assign(let worker, let lease):
                 noteFirstLease()
                 if let assignment = assignment(for: lease) {
+                    meter.noteAssigned(lease)
                     delivery.add(.assign(assignment), to: worker)
                 }
             case .send(let worker, let message):
@@ -250,13 +292,13 @@ public final class CoordinatorService {
             (artifacts[job] ?? []).map { InputArtifact(job: job, artifact: $0) }
         }
         return Assignment(
-            lease: lease, spec: Array(spec.canonical),
+            lease: lease, spec: JobSpecCodec.encode(spec),
             inputs: inputs + importedInput(of: spec, job: lease.job))
     }
 
     /// Compares a late outcome with the accepted one, bit by bit, computing time apart.
     private func compare(_ lease: Lease, _ worker: WorkerID, _ outcome: JobOutcome) throws {
-        try commit()
+        try commitAll()
         guard let accepted = try store.acceptedOutcome(of: lease.job, entries: lease.entries)
         else { return }
         guard let detail = OutcomeComparison.difference(accepted: accepted, late: outcome) else {
@@ -271,34 +313,33 @@ public final class CoordinatorService {
         changes.append(.disagreement(lease, worker: worker, detail: detail))
     }
 
+    /// Has what was decided made to last, and then told.
     private func settle() throws {
-        try commit()
-        delivery.flush { worker, bytes in
-            if let peer = try? RoutingID(worker.text) { listener.send(bytes, to: peer) }
+        collect()
+        let batch = CommitBatch(changes: changes, frames: delivery.takeFrames())
+        guard !batch.changes.isEmpty || !batch.frames.isEmpty else { return }
+        changes = []
+        // On an idle system nobody gains by a change of threads.
+        let isIdle = committer.isIdle && !listener.hasIncoming
+        if try !isIdle || !committer.perform(batch) {
+            try committer.submit(batch, meanwhile: answerMetrics)
         }
+        meter.noteSent(at: .now())
+        collect()
     }
 
-    /// Makes the collected changes last. While the disk is full nothing is acknowledged, and
-    /// workers keep what they have.
-    private func commit() throws {
-        guard !changes.isEmpty else { return }
-        var isToldOf = false
-        while true {
-            do throws(StoreError) {
-                try store.apply(changes)
-                break
-            } catch {
-                guard error.isRetryable, !requests.isStopAsked.load(ordering: .acquiring) else {
-                    throw error
-                }
-                if !isToldOf {
-                    logger.error("waiting for the store", metadata: ["reason": "\(error)"])
-                }
-                isToldOf = true
-                requests.pause(seconds: 1)
-            }
+    /// Makes everything decided so far last before it returns.
+    private func commitAll() throws {
+        try committer.submit(
+            CommitBatch(changes: changes, frames: []), meanwhile: answerMetrics)
+        changes = []
+        try committer.drain(meanwhile: answerMetrics)
+        collect()
+    }
+
+    private func collect() {
+        for done in committer.takeCompleted() {
+            meter.noteCommit(done.changes, from: done.start, to: done.end)
         }
-        if isToldOf { logger.notice("the store takes results again") }
-        changes.removeAll(keepingCapacity: true)
     }
 }

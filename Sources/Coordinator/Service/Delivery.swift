@@ -1,45 +1,60 @@
 import FathomCore
+import FathomMessaging
 import FathomProtocol
 import Glibc
 import Synchronization
 
 /// Messages on their way to workers, held back until what they tell of is durable.
 struct Delivery {
-    private static let messagesPerFrame = 512
-    private var order: [WorkerID] = []
-    private var messages: [WorkerID: [CoordinatorMessage]] = [:]
-    private var acknowledged: [WorkerID: [Lease]] = [:]
+    private static let messagesPerFrame = 2_048
+    private struct Parcel {
+        let worker: WorkerID
+        var messages: [CoordinatorMessage] = []
+        var acknowledged: [Lease] = []
+    }
+
+    private var parcels: [Parcel] = []
+    private var places: [WorkerID: Int] = [:]
 
     mutating func add(_ message: CoordinatorMessage, to worker: WorkerID) {
-        if messages[worker] == nil {
-            order.append(worker)
-            messages[worker] = []
-        }
+        let place = place(of: worker)
         if case .acknowledge(let leases) = message {
-            acknowledged[worker, default: []] += leases
+            parcels[place].acknowledged += leases
         } else {
-            messages[worker]?.append(message)
+            parcels[place].messages.append(message)
         }
     }
 
-    /// Hands over frames of at most a few hundred messages and forgets them.
-    mutating func flush(_ send: (WorkerID, [UInt8]) -> Void) {
-        for worker in order {
-            var all = messages[worker] ?? []
-            var leases = (acknowledged[worker] ?? [])[...]
+    private mutating func place(of worker: WorkerID) -> Int {
+        // Messages come in runs to one worker, or in turns to few.
+        if let last = parcels.last, last.worker == worker { return parcels.count - 1 }
+        if let place = places[worker] { return place }
+        places[worker] = parcels.count
+        parcels.append(Parcel(worker: worker))
+        return parcels.count - 1
+    }
+
+    /// Takes all of it out, in frames of at most two thousand messages.
+    mutating func takeFrames() -> [(peer: RoutingID, bytes: [UInt8])] {
+        var frames: [(peer: RoutingID, bytes: [UInt8])] = []
+        for parcel in parcels {
+            guard let peer = try? RoutingID(parcel.worker.text) else { continue }
+            var all = parcel.messages
+            var leases = parcel.acknowledged[...]
             while !leases.isEmpty {
                 all.append(.acknowledge(Array(leases.prefix(MessageLimits.leasesPerList))))
                 leases = leases.dropFirst(MessageLimits.leasesPerList)
             }
             var rest = all[...]
             while !rest.isEmpty {
-                send(worker, MessageCodec.encode(Array(rest.prefix(Self.messagesPerFrame))))
+                let part = Array(rest.prefix(Self.messagesPerFrame))
+                frames.append((peer, MessageCodec.encode(part)))
                 rest = rest.dropFirst(Self.messagesPerFrame)
             }
         }
-        order.removeAll(keepingCapacity: true)
-        messages.removeAll(keepingCapacity: true)
-        acknowledged.removeAll(keepingCapacity: true)
+        parcels.removeAll(keepingCapacity: true)
+        places.removeAll(keepingCapacity: true)
+        return frames
     }
 }
 
@@ -48,6 +63,7 @@ final class Requests: Sendable {
     let isStopAsked = Atomic(false)
     let lostWorkers = Mutex<[WorkerID]>([])
     let steering = Mutex<[SteeringRequest]>([])
+    let metrics = Mutex<[MetricsRequest]>([])
     let lostFiles = Mutex<Set<Digest>>([])
 
     /// Waits a little, less when a stop is asked for meanwhile.
@@ -55,6 +71,18 @@ final class Requests: Sendable {
         for _ in 0..<Int(seconds * 10) where !isStopAsked.load(ordering: .acquiring) {
             usleep(100_000)
         }
+    }
+}
+
+/// A question for the coordinator's figures from another thread, which waits for the answer.
+final class MetricsRequest: Sendable {
+    private let answer: BoundedQueue<String> = BoundedQueue(capacity: 1)
+
+    func finish(_ text: String) { _ = answer.put(text, within: .zero) }
+
+    /// The figures; `nil` when the coordinator did not get to it.
+    func wait(seconds: Int64) -> String? {
+        answer.take(atMost: 1, within: .seconds(seconds)).first
     }
 }
 

@@ -28,7 +28,7 @@ public enum NetworkFileSystem {
     }
 
     /// The same for the machine's own mounts. Where there is no mount table nothing is refused.
-    static func holding(folder: String) -> String? {
+    public static func holding(folder: String) -> String? {
         guard let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) else {
             return nil
         }

@@ -12,6 +12,7 @@ extension Double {
 struct OutcomeWriter {
     let db: Database
     let job: Int64
+    let hot: HotPath
 
     func write(_ outcome: JobOutcome) throws {
         for row in outcome.metrics { try write(row) }
@@ -36,11 +37,15 @@ struct OutcomeWriter {
     private func write(_ row: MetricRow) throws {
         let value = row.value?.finite
         let flag = row.flag ?? (value == nil ? OutcomeWriter.notFinite : nil)
-        try run(
-            """
-            INSERT INTO metric (job, epoch, task, split, name, value, flag)
-            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-            """, [job, row.epoch, row.task, row.split, row.name, value, flag])
+        let insert = try hot.statement(.metric, db)
+        insert.bind(1, job)
+        insert.bind(2, row.epoch)
+        insert.bind(3, row.task)
+        insert.bind(4, row.split)
+        insert.bind(5, row.name)
+        insert.bind(6, value)
+        insert.bind(7, flag)
+        try insert.run()
     }
 
     /// What a number that is none is flagged as when the row itself says nothing.

@@ -7,7 +7,7 @@ extension Store {
     public func apply(_ changes: [StoreChange]) throws(StoreError) {
         guard !changes.isEmpty else { return }
         try write { db in
-            let writer = ChangeWriter(db: db, now: Store.now)
+            let writer = ChangeWriter(db: db, now: Store.now, hot: hot)
             for change in changes { try writer.apply(change) }
         }
     }
@@ -17,6 +17,7 @@ extension Store {
 private struct ChangeWriter {
     let db: Database
     let now: Int64
+    let hot: HotPath
 
     func apply(_ change: StoreChange) throws {
         switch change {
@@ -55,6 +56,7 @@ private struct ChangeWriter {
     }
 
     private func number(of key: JobKey) throws -> Int64 {
+        if let known = hot.numbers[key] { return known }
         let find = try db.cachedStatement(sql: "SELECT id FROM job WHERE key = ?")
         guard let id = try Int64.fetchOne(find, arguments: [key.description]) else {
             throw StoreError.unknownJob(key.description)
@@ -63,9 +65,11 @@ private struct ChangeWriter {
     }
 
     private func setState(_ state: String, of key: JobKey, reason: String?) throws {
-        try run(
-            "UPDATE job SET state = ?, reason = ? WHERE key = ?", [state, reason, key.description])
-        guard db.changesCount == 1 else { throw StoreError.unknownJob(key.description) }
+        let update = try hot.statement(.state, db)
+        update.bind(1, state)
+        update.bind(2, reason)
+        update.bind(3, try number(of: key))
+        guard try update.run() == 1 else { throw StoreError.unknownJob(key.description) }
     }
 
     private func setPaused(_ paused: Bool, of key: JobKey) throws {
@@ -123,50 +127,45 @@ private struct ChangeWriter {
             ])
     }
 
-    /// An accepted attempt keeps that state whatever is said of it later; every other state gives
-    /// way, because a result of an attempt given up for lost may still arrive and be taken.
     private func recordAttempt(
         _ lease: Lease, worker: WorkerID, state: String, error: String? = nil,
         logTail: String? = nil, seconds: Double? = nil
     ) throws {
-        try run(
-            """
-            INSERT INTO worker (id, firstSeenAt, lastSeenAt) VALUES (?, ?, ?)
-            ON CONFLICT DO NOTHING
-            """,
-            [worker.text, now, now])
-        try run(
-            """
-            INSERT INTO attempt (job, attempt, term, worker, entryFirst, entryEnd, state, error,
-              logTail, seconds, endedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (job, attempt, term) DO UPDATE SET
-              worker = excluded.worker, entryFirst = excluded.entryFirst,
-              entryEnd = excluded.entryEnd, state = excluded.state, error = excluded.error,
-              logTail = excluded.logTail, seconds = excluded.seconds, endedAt = excluded.endedAt
-            WHERE state <> 'accepted'
-            """,
-            [
-                try number(of: lease.job), lease.attempt, lease.term, worker.text,
-                lease.entries.lowerBound, lease.entries.upperBound, state,
-                error.map { clipped($0, to: 16_384) }, logTail.map { clipped($0, to: 65_536) },
-                seconds, now,
-            ])
+        if hot.isNew(worker) {
+            try run(
+                """
+                INSERT INTO worker (id, firstSeenAt, lastSeenAt) VALUES (?, ?, ?)
+                ON CONFLICT DO NOTHING
+                """, [worker.text, now, now])
+        }
+        let insert = try hot.statement(.attempt, db)
+        insert.bind(1, try number(of: lease.job))
+        insert.bind(2, lease.attempt)
+        insert.bind(3, lease.term)
+        insert.bind(4, worker.text)
+        insert.bind(5, lease.entries.lowerBound)
+        insert.bind(6, lease.entries.upperBound)
+        insert.bind(7, state)
+        insert.bind(8, error.map { clipped($0, to: 16_384) })
+        insert.bind(9, logTail.map { clipped($0, to: 65_536) })
+        insert.bind(10, seconds)
+        insert.bind(11, now)
+        try insert.run()
     }
 
     private func accept(_ lease: Lease, worker: WorkerID, outcome: JobOutcome) throws {
         let job = try number(of: lease.job)
         let seconds = outcome.seconds.isFinite ? outcome.seconds : 0
         try recordAttempt(lease, worker: worker, state: "accepted", seconds: seconds)
-        try OutcomeWriter(db: db, job: job).write(outcome)
+        try OutcomeWriter(db: db, job: job, hot: hot).write(outcome)
         let work =
             outcome.sal.reduce(0) { $0 + ($1.measurement.forwardEquivalents.finite ?? 0) }
             + Double(outcome.landscape.count)
-        try run(
-            """
-            INSERT INTO jobCost (job, seconds, forwardEquivalents) VALUES (?, ?, ?)
-            ON CONFLICT (job) DO UPDATE SET seconds = seconds + excluded.seconds,
-              forwardEquivalents = forwardEquivalents + excluded.forwardEquivalents
-            """, [job, seconds, work])
+        let cost = try hot.statement(.cost, db)
+        cost.bind(1, job)
+        cost.bind(2, seconds)
+        cost.bind(3, work)
+        try cost.run()
     }
 
     /// The end of a log says more than its beginning.

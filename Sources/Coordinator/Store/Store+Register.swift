@@ -8,35 +8,21 @@ extension Store {
     /// seeds that the plan no longer has are hidden, not deleted. Registering again changes
     /// nothing.
     public func register(_ plan: SweepPlan) throws(StoreError) -> SweepID {
-        // Keys fall anywhere in their index; where it lies in memory that costs little.
-        try setCache(mebibytes: 192)
-        defer { try? setCache(mebibytes: StoreOpening.cacheMebibytes) }
-        return try write { db in
+        let (id, numbers) = try write { db in
             let sweep = try Store.upsertSweep(plan, db)
-            let jobs = try Store.insertJobs(plan.jobs, db)
-            try Store.linkJobs(jobs, to: sweep, db)
+            let jobs = try JobRegistrar(db: db).insert(plan.jobs)
+            try JobRegistrar(db: db).link(jobs, to: sweep)
+            let numbers = JobNumbers(keys: plan.jobs.map(\.key), numbers: jobs)
             try Store.reopenHollowJobs(of: sweep, db)
             try db.execute(sql: "UPDATE cell SET hidden = 1 WHERE sweep = ?", arguments: [sweep])
-            let numbers =
-                plan.cells.isEmpty
-                ? [:] : Dictionary(zip(plan.jobs.map(\.key), jobs), uniquingKeysWith: { $1 })
             for (position, cell) in plan.cells.enumerated() {
                 let id = try Store.upsertCell(cell, position: position, sweep: sweep, db)
                 try Store.registerRuns(cell.runs, of: id, jobs: numbers, db)
             }
-            return SweepID(number: sweep)
+            return (SweepID(number: sweep), numbers)
         }
-    }
-
-    private func setCache(mebibytes: Int) throws(StoreError) {
-        do {
-            try queue.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA cache_size = -\(mebibytes << 10)")
-                db.releaseMemory()
-            }
-        } catch {
-            throw StoreError(error, path: path)
-        }
+        queue.inDatabase { _ in hot.remember(numbers) }
+        return id
     }
 
     private static func upsertSweep(_ plan: SweepPlan, _ db: Database) throws -> Int64 {
@@ -52,33 +38,6 @@ extension Store {
                 "comparison": try canonicalText(plan.comparison), "now": now,
             ])
         return try id("SELECT id FROM sweep WHERE name = ?", [plan.name], db)
-    }
-
-    /// Inserts the jobs that are missing.
-    ///
-    /// - Returns: The number of every job, in the plan's order.
-    private static func insertJobs(_ jobs: [PlannedJob], _ db: Database) throws -> [Int64] {
-        let find = try db.cachedStatement(sql: "SELECT id FROM job WHERE key = ?")
-        let insert = try db.cachedStatement(
-            sql: """
-                INSERT INTO job (key, kind, spec, entryCount) VALUES (?, ?, ?, ?)
-                ON CONFLICT (key) DO NOTHING
-                """)
-        return try jobs.map { job in
-            let key = job.key.description
-            let spec = String(decoding: job.canonical, as: UTF8.self)
-            try insert.execute(arguments: [key, job.spec.kind.rawValue, spec, job.entryCount])
-            return db.changesCount == 1 ? db.lastInsertedRowID : try id(find, [key])
-        }
-    }
-
-    private static func linkJobs(_ jobs: [Int64], to sweep: Int64, _ db: Database) throws {
-        try db.execute(sql: "DELETE FROM sweepJob WHERE sweep = ?", arguments: [sweep])
-        let insert = try db.cachedStatement(
-            sql: "INSERT INTO sweepJob (sweep, position, job) VALUES (?, ?, ?)")
-        for (position, job) in jobs.enumerated() {
-            try insert.execute(arguments: [sweep, position, job])
-        }
     }
 
     /// Opens finished jobs again whose rows somebody has deleted.
@@ -132,7 +91,7 @@ extension Store {
         """
 
     private static func registerRuns(
-        _ runs: [PlannedRun], of cell: Int64, jobs: [JobKey: Int64], _ db: Database
+        _ runs: [PlannedRun], of cell: Int64, jobs: JobNumbers, _ db: Database
     ) throws {
         try db.execute(sql: "UPDATE run SET hidden = 1 WHERE cell = ?", arguments: [cell])
         let upsert = try db.cachedStatement(
@@ -151,7 +110,7 @@ extension Store {
     }
 
     private static func linkRun(
-        _ run: PlannedRun, number: Int64, jobs: [JobKey: Int64], _ db: Database
+        _ run: PlannedRun, number: Int64, jobs: JobNumbers, _ db: Database
     ) throws {
         let insert = try db.cachedStatement(
             sql: "INSERT INTO runJob (run, role, position, epoch, job) VALUES (?, ?, ?, ?, ?)")

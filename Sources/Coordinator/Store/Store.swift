@@ -19,6 +19,7 @@ public final class Store: Sendable {
     public let reader: StoreReader
     let queue: DatabaseQueue
     private let lock: StoreLock
+    let hot = HotPath()
 
     /// Opens the store at `path`, making it when there is none and migrating it, after a backup
     /// copy `PATH.backup-vN`, when it is older.
@@ -63,6 +64,7 @@ public final class Store: Sendable {
     public func checkpointAndClose() throws(StoreError) {
         do {
             try queue.writeWithoutTransaction { db in
+                hot.close()
                 try Store.trimEvents(db)
                 try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
             }
@@ -80,8 +82,14 @@ public final class Store: Sendable {
         do {
             return try queue.write(body)
         } catch {
+            hot.doubt()
             throw StoreError(error, path: path)
         }
+    }
+
+    deinit {
+        // Statements go before their connection.
+        hot.close()
     }
 
     /// Stored times are UTC microseconds since 1970.

@@ -106,6 +106,11 @@ extension StoreError {
             return
         }
         let detail = error.message ?? "\(error.resultCode)"
+        // The file that readers and writer share lies on the same disk.
+        if error.extendedResultCode == .SQLITE_IOERR_SHMSIZE {
+            self = .diskFull(path: path)
+            return
+        }
         switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy(path: path)
         case .SQLITE_FULL: self = .diskFull(path: path)

@@ -28,6 +28,23 @@ final class StoreLock: Sendable {
     /// Lets the next one in before this value ends.
     func release() { _ = flock(descriptor, LOCK_UN) }
 
+    /// The process that holds the lock of a store; `nil` when none does. Looks only: not even for
+    /// a moment is the lock taken, which could turn away a coordinator.
+    static func holder(ofStore path: String) -> Int? {
+        var status = stat()
+        guard stat(path + ".lock", &status) == 0,
+            let table = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
+        else { return nil }
+        for line in table.split(separator: "\n") {
+            let fields = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard fields.count > 5, fields[1] == "FLOCK",
+                fields[5].split(separator: ":").last == "\(status.st_ino)"
+            else { continue }
+            return Int(fields[4])
+        }
+        return nil
+    }
+
     private static func processID(in descriptor: Int32) -> Int? {
         var bytes = [UInt8](repeating: 0, count: 32)
         let count = pread(descriptor, &bytes, bytes.count, 0)

@@ -41,7 +41,7 @@ enum StoreOpening {
         unlink(unfinished)
         defer { unlink(unfinished) }
         do {
-            let queue = try DatabaseQueue(path: unfinished, configuration: configuration())
+            let queue = try DatabaseQueue(path: unfinished, configuration: migrating)
             try queue.write { db in try apply(schema, from: 0, to: db) }
             try queue.close()
         } catch {
@@ -53,7 +53,7 @@ enum StoreOpening {
     }
 
     private static func migrate(path: String, from version: Int, schema: StoreSchema) throws {
-        let queue = try DatabaseQueue(path: path, configuration: configuration())
+        let queue = try DatabaseQueue(path: path, configuration: migrating)
         let backup = "\(path).backup-v\(version)"
         if !FileManager.default.fileExists(atPath: backup) {
             try queue.writeWithoutTransaction { db in
@@ -70,11 +70,20 @@ enum StoreOpening {
 
     private static func apply(_ schema: StoreSchema, from version: Int, to db: Database) throws {
         for step in schema.migrations[version...] { try db.execute(sql: step) }
+        let broken = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check")
+        guard broken.isEmpty else {
+            let table: String = broken[0][0]
+            throw StoreError.constraint(
+                detail: "\(broken.count) rows of \(table) and others refer to missing rows")
+        }
         try db.execute(sql: "PRAGMA application_id = \(schema.applicationID)")
         try db.execute(sql: "PRAGMA user_version = \(schema.version)")
     }
 
-    static let cacheMebibytes = 64
+    private static let cacheMebibytes = 64
+    /// How much of the log is written back at once: enough that a page which many results touch
+    /// is written back once for all of them.
+    private static let pagesPerCheckpoint = 8_192
 
     static func writingConnection(path: String) throws -> DatabaseQueue {
         let queue = try DatabaseQueue(path: path, configuration: configuration())
@@ -82,6 +91,9 @@ enum StoreOpening {
             _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
             try db.execute(sql: "PRAGMA synchronous = FULL")
             try db.execute(sql: "PRAGMA cache_size = -\(cacheMebibytes << 10)")
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = \(pagesPerCheckpoint)")
+            // Sorting the keys of a large sweep is the one thing that takes long enough for two.
+            try db.execute(sql: "PRAGMA threads = 1")
         }
         return queue
     }
@@ -90,6 +102,13 @@ enum StoreOpening {
         var settings = configuration()
         settings.readonly = true
         return try DatabaseQueue(path: path, configuration: settings)
+    }
+
+    /// A table that others refer to is replaced with foreign keys off, and checked afterwards.
+    private static var migrating: Configuration {
+        var settings = configuration()
+        settings.foreignKeysEnabled = false
+        return settings
     }
 
     private static func configuration() -> Configuration {

@@ -18,8 +18,7 @@ public struct StoreSchema: Sendable {
         applicationID: 0x4654_484D,  // "FTHM"
         migrations: [
             StoreSchema.first, StoreSchema.filterRows, StoreSchema.steering, StoreSchema.defenses,
-            StoreSchema.landscapes,
-            StoreSchema.scores,
+            StoreSchema.landscapes, StoreSchema.scores, StoreSchema.keyIndex,
         ])
 
     private static let first = planTables + workTables + resultTables + derivedTables + liveViews

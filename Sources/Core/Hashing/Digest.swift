@@ -13,6 +13,34 @@ public struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConve
         self.init(all: bytes)
     }
 
+    /// How many bytes a digest has.
+    public static let byteCount = 32
+
+    /// Takes digests that lie one behind the other; `nil` when the last is not whole.
+    public static func all(in bytes: some ContiguousBytes) -> [Digest]? {
+        bytes.withUnsafeBytes { buffer in
+            guard buffer.count % byteCount == 0 else { return nil }
+            return stride(from: 0, to: buffer.count, by: byteCount).map { start in
+                func word(_ place: Int) -> UInt64 {
+                    let offset = start + 8 * place
+                    return UInt64(
+                        bigEndian: buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                }
+                return Digest(words: (word(0), word(1), word(2), word(3)))
+            }
+        }
+    }
+
+    private init(words: (UInt64, UInt64, UInt64, UInt64)) { self.words = words }
+
+    /// Puts its 32 bytes behind others.
+    public func append(to bytes: inout [UInt8]) {
+        let wire = (
+            words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian
+        )
+        withUnsafeBytes(of: wire) { bytes.append(contentsOf: $0) }
+    }
+
     /// Takes a digest written as 64 lower-case hexadecimal digits; `nil` for anything else.
     public init?(hex: String) {
         var values: [UInt8] = []

@@ -2,10 +2,11 @@ import FathomCore
 import Foundation
 import SwiftProtobuf
 
+// What only some outcomes hold: SAL rows, a poison report, artifacts.
+
 extension MessageCodec {
     static func wire(_ outcome: JobOutcome) -> Fathom_Outcome {
         .with {
-            $0.metrics = outcome.metrics.map(wire)
             $0.sal = outcome.sal.map(wire)
             if let poison = outcome.poison {
                 $0.poison = .with {
@@ -16,16 +17,13 @@ extension MessageCodec {
             $0.artifacts = outcome.artifacts.map(wire)
             $0.landscape = outcome.landscape.map(wire)
             if let plane = outcome.plane { $0.plane = wire(plane) }
-            $0.seconds = outcome.seconds
         }
     }
 
     static func value(_ outcome: Fathom_Outcome) throws(MessageError) -> JobOutcome {
-        try check("outcome.metrics", outcome.metrics.count, MessageLimits.rowsPerOutcome)
         try check("outcome.sal", outcome.sal.count, MessageLimits.rowsPerOutcome)
         try check("outcome.artifacts", outcome.artifacts.count, MessageLimits.artifactsPerJob)
-        var result = JobOutcome(seconds: outcome.seconds.isFinite ? max(outcome.seconds, 0) : 0)
-        for row in outcome.metrics { result.metrics.append(try value(row)) }
+        var result = JobOutcome()
         for row in outcome.sal { result.sal.append(try value(row)) }
         for artifact in outcome.artifacts { result.artifacts.append(try value(artifact)) }
         try check("outcome.landscape", outcome.landscape.count, MessageLimits.rowsPerOutcome)
@@ -39,25 +37,6 @@ extension MessageCodec {
         try check("poison.numbers", report.numbers.count, MessageLimits.artifactsPerJob)
         try check("poison.words", report.words.count, MessageLimits.artifactsPerJob)
         return PoisonReport(numbers: report.numbers, words: report.words)
-    }
-
-    private static func wire(_ row: MetricRow) -> Fathom_MetricRow {
-        .with {
-            $0.epoch = UInt32(clamping: row.epoch)
-            $0.task = row.task
-            $0.split = row.split
-            $0.name = row.name
-            if let value = row.value { $0.value = value }
-            if let flag = row.flag { $0.flag = flag }
-        }
-    }
-
-    private static func value(_ row: Fathom_MetricRow) throws(MessageError) -> MetricRow {
-        MetricRow(
-            epoch: try ordinal("metric.epoch", row.epoch), task: try word("metric.task", row.task),
-            split: try word("metric.split", row.split), name: try word("metric.name", row.name),
-            value: row.hasValue ? row.value : nil,
-            flag: row.hasFlag ? try word("metric.flag", row.flag) : nil)
     }
 
     private static func wire(_ row: SALRow) -> Fathom_SALRow {

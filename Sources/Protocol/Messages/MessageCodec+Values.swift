@@ -42,51 +42,7 @@ extension MessageCodec {
     }
 }
 
-// MARK: Leases and digests
-
-extension MessageCodec {
-    static func wire(_ digest: Digest) -> Data {
-        Data(digest.bytes)
-    }
-
-    static func digest(_ field: String, _ bytes: Data) throws(MessageError) -> Digest {
-        guard let digest = Digest(bytes: bytes) else {
-            throw .notADigest(field: field, bytes: bytes.count)
-        }
-        return digest
-    }
-
-    static func wire(_ lease: Lease) -> Fathom_Lease {
-        .with {
-            $0.job = wire(lease.job.digest)
-            $0.attempt = UInt32(clamping: lease.attempt)
-            $0.term = UInt32(clamping: lease.term)
-            $0.firstEntry = UInt32(clamping: lease.entries.lowerBound)
-            $0.endEntry = UInt32(clamping: lease.entries.upperBound)
-        }
-    }
-
-    static func value(_ lease: Fathom_Lease) throws(MessageError) -> Lease {
-        let first = Int(lease.firstEntry)
-        let end = Int(lease.endEntry)
-        guard first < end else { throw .outOfRange(field: "lease.end_entry", value: end) }
-        try check("lease entries", end, MessageLimits.entriesPerJob)
-        return Lease(
-            job: JobKey(try digest("lease.job", lease.job)),
-            attempt: try ordinal("lease.attempt", lease.attempt),
-            term: try ordinal("lease.term", lease.term), entries: first..<end)
-    }
-
-    static func leases(_ list: [Fathom_Lease]) throws(MessageError) -> [Lease] {
-        try check("leases", list.count, MessageLimits.leasesPerList)
-        var leases: [Lease] = []
-        leases.reserveCapacity(list.count)
-        for lease in list { leases.append(try value(lease)) }
-        return leases
-    }
-}
-
-// MARK: Hello, failure, assignment
+// MARK: Hello, failure
 
 extension MessageCodec {
     static func wire(_ hello: Hello) -> Fathom_Hello {
@@ -98,8 +54,8 @@ extension MessageCodec {
             $0.slots = UInt32(clamping: hello.facts.slots)
             $0.build = hello.facts.build
             $0.numericClass = hello.facts.numericClass
-            $0.held = hello.held.map(wire)
-            $0.unacknowledged = hello.unacknowledged.map(wire)
+            $0.held = wire(hello.held)
+            $0.unacknowledged = wire(hello.unacknowledged)
         }
     }
 
@@ -117,7 +73,7 @@ extension MessageCodec {
             numericClass: try word("hello.numeric_class", hello.numericClass))
         return Hello(
             protocolVersions: Int(hello.protocolMin)...Int(hello.protocolMax), facts: facts,
-            held: try leases(hello.held), unacknowledged: try leases(hello.unacknowledged))
+            held: try value(hello.held), unacknowledged: try value(hello.unacknowledged))
     }
 
     static func wire(_ failure: AttemptFailure) -> Fathom_Failure {
@@ -149,47 +105,5 @@ extension MessageCodec {
             lease: try value(failure.lease), reason: reason,
             error: try text("failure.error", failure.error),
             logTail: try text("failure.log_tail", failure.logTail))
-    }
-
-    static func wire(_ assignment: Assignment) -> Fathom_Assign {
-        .with {
-            $0.lease = wire(assignment.lease)
-            $0.spec = Data(assignment.spec)
-            $0.inputs = assignment.inputs.map { input in
-                .with {
-                    $0.job = wire(input.job.digest)
-                    $0.artifact = wire(input.artifact)
-                }
-            }
-        }
-    }
-
-    static func value(_ assign: Fathom_Assign) throws(MessageError) -> Assignment {
-        try check("assign.spec", assign.spec.count, MessageLimits.specBytes)
-        try check("assign.inputs", assign.inputs.count, MessageLimits.artifactsPerJob)
-        var inputs: [InputArtifact] = []
-        for input in assign.inputs {
-            inputs.append(
-                InputArtifact(
-                    job: JobKey(try digest("input.job", input.job)),
-                    artifact: try value(input.artifact)))
-        }
-        return Assignment(
-            lease: try value(assign.lease), spec: Array(assign.spec), inputs: inputs)
-    }
-
-    static func wire(_ artifact: ArtifactReference) -> Fathom_Artifact {
-        .with {
-            $0.name = artifact.name
-            $0.digest = wire(artifact.digest)
-            $0.bytes = UInt64(clamping: artifact.bytes)
-        }
-    }
-
-    static func value(_ artifact: Fathom_Artifact) throws(MessageError) -> ArtifactReference {
-        ArtifactReference(
-            name: try word("artifact.name", artifact.name),
-            digest: try digest("artifact.digest", artifact.digest),
-            bytes: try ordinal("artifact.bytes", artifact.bytes))
     }
 }

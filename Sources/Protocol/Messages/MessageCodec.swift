@@ -8,8 +8,14 @@ public enum MessageCodec {
         var envelope = Fathom_WorkerEnvelope()
         envelope.version = UInt32(ProtocolVersion.current)
         envelope.worker = frame.worker.text
-        envelope.items = frame.messages.map { message in
-            .with { $0.kind = wire(message) }
+        var rest = frame.messages[...]
+        while let message = rest.first {
+            if case .result = message {
+                envelope.items.append(.with { $0.kind = .results(takeResults(&rest)) })
+            } else {
+                rest = rest.dropFirst()
+                if let kind = wire(message) { envelope.items.append(.with { $0.kind = kind }) }
+            }
         }
         return bytes(of: envelope)
     }
@@ -18,8 +24,14 @@ public enum MessageCodec {
     public static func encode(_ messages: [CoordinatorMessage]) -> [UInt8] {
         var envelope = Fathom_CoordinatorEnvelope()
         envelope.version = UInt32(ProtocolVersion.current)
-        envelope.items = messages.map { message in
-            .with { $0.kind = wire(message) }
+        var rest = messages[...]
+        while let message = rest.first {
+            if case .assign = message {
+                envelope.items.append(.with { $0.kind = .assignments(takeAssignments(&rest)) })
+            } else {
+                rest = rest.dropFirst()
+                if let kind = wire(message) { envelope.items.append(.with { $0.kind = kind }) }
+            }
         }
         return bytes(of: envelope)
     }
@@ -32,8 +44,14 @@ public enum MessageCodec {
         guard !envelope.worker.isEmpty else { throw .missing(field: "worker") }
         let worker = WorkerID(try word("worker", envelope.worker))
         var messages: [WorkerMessage] = []
-        messages.reserveCapacity(envelope.items.count)
-        for item in envelope.items { messages.append(try workerMessage(item.kind)) }
+        var budget = FrameBudget()
+        for item in envelope.items {
+            if case .results(let results)? = item.kind {
+                messages += try value(results, budget: &budget)
+            } else {
+                messages.append(try workerMessage(item.kind))
+            }
+        }
         return WorkerFrame(worker: worker, messages: messages)
     }
 
@@ -45,8 +63,14 @@ public enum MessageCodec {
         try checkVersion(envelope.version)
         try check("items", envelope.items.count, MessageLimits.messagesPerFrame)
         var messages: [CoordinatorMessage] = []
-        messages.reserveCapacity(envelope.items.count)
-        for item in envelope.items { messages.append(try coordinatorMessage(item.kind)) }
+        var budget = FrameBudget()
+        for item in envelope.items {
+            if case .assignments(let assignments)? = item.kind {
+                messages += try value(assignments, budget: &budget)
+            } else {
+                messages.append(try coordinatorMessage(item.kind))
+            }
+        }
         return messages
     }
 
@@ -77,28 +101,15 @@ public enum MessageCodec {
 // MARK: Each message
 
 extension MessageCodec {
-    private static func wire(_ message: WorkerMessage) -> Fathom_WorkerItem.OneOf_Kind {
+    /// What a message is on the wire by itself; `nil` for results, which travel together.
+    private static func wire(_ message: WorkerMessage) -> Fathom_WorkerItem.OneOf_Kind? {
         switch message {
         case .hello(let hello): .hello(wire(hello))
-        case .heartbeat(let leases):
-            .heartbeat(
-                .with { beat in
-                    beat.leases = leases.map { progress in
-                        .with {
-                            $0.lease = wire(progress.lease)
-                            $0.share = Float(progress.share)
-                        }
-                    }
-                })
-        case .result(let lease, let outcome):
-            .result(
-                .with {
-                    $0.lease = wire(lease)
-                    $0.outcome = wire(outcome)
-                })
+        case .heartbeat(let leases): .heartbeat(wire(leases))
         case .failure(let failure): .failure(wire(failure))
-        case .handBack(let leases): .handBack(.with { $0.leases = leases.map(wire) })
+        case .handBack(let leases): .handBack(.with { $0.leases = wire(leases) })
         case .goodbye: .goodbye(.init())
+        case .result: nil
         }
     }
 
@@ -106,29 +117,17 @@ extension MessageCodec {
         _ kind: Fathom_WorkerItem.OneOf_Kind?
     ) throws(MessageError) -> WorkerMessage {
         switch kind {
-        case nil: throw .unknownKind
+        case nil, .results: throw .unknownKind
         case .hello(let hello): return .hello(try value(hello))
-        case .heartbeat(let beat):
-            try check("heartbeat.leases", beat.leases.count, MessageLimits.leasesPerList)
-            var leases: [LeaseProgress] = []
-            leases.reserveCapacity(beat.leases.count)
-            for item in beat.leases {
-                let share = Double(item.share)
-                leases.append(
-                    LeaseProgress(
-                        lease: try value(item.lease),
-                        share: share.isFinite ? min(max(share, 0), 1) : 0))
-            }
-            return .heartbeat(leases)
-        case .result(let result):
-            return .result(try value(result.lease), try value(result.outcome))
+        case .heartbeat(let beat): return .heartbeat(try value(beat))
         case .failure(let failure): return .failure(try value(failure))
-        case .handBack(let handBack): return .handBack(try leases(handBack.leases))
+        case .handBack(let handBack): return .handBack(try value(handBack.leases))
         case .goodbye: return .goodbye
         }
     }
 
-    private static func wire(_ message: CoordinatorMessage) -> Fathom_CoordinatorItem.OneOf_Kind {
+    /// The same for the coordinator's; `nil` for assignments.
+    private static func wire(_ message: CoordinatorMessage) -> Fathom_CoordinatorItem.OneOf_Kind? {
         switch message {
         case .welcome(let welcome):
             .welcome(
@@ -140,11 +139,11 @@ extension MessageCodec {
                 })
         case .refused(let reason): .refused(.with { $0.reason = cut(reason) })
         case .registerAgain: .registerAgain(.init())
-        case .assign(let assignment): .assign(wire(assignment))
-        case .acknowledge(let leases): .acknowledge(.with { $0.leases = leases.map(wire) })
-        case .cancel(let leases): .cancel(.with { $0.leases = leases.map(wire) })
+        case .acknowledge(let leases): .acknowledge(.with { $0.leases = wire(leases) })
+        case .cancel(let leases): .cancel(.with { $0.leases = wire(leases) })
         case .drain: .drain(.init())
         case .alive(let term): .alive(.with { $0.term = UInt32(clamping: term) })
+        case .assign: nil
         }
     }
 
@@ -152,7 +151,7 @@ extension MessageCodec {
         _ kind: Fathom_CoordinatorItem.OneOf_Kind?
     ) throws(MessageError) -> CoordinatorMessage {
         switch kind {
-        case nil: throw .unknownKind
+        case nil, .assignments: throw .unknownKind
         case .welcome(let welcome):
             let heartbeat = try ordinal("heartbeat_milliseconds", welcome.heartbeatMilliseconds)
             guard heartbeat > 0 else {
@@ -168,9 +167,8 @@ extension MessageCodec {
                     heartbeatMilliseconds: heartbeat, artifactPort: Int(welcome.artifactPort)))
         case .refused(let refused): return .refused(reason: try text("reason", refused.reason))
         case .registerAgain: return .registerAgain
-        case .assign(let assign): return .assign(try value(assign))
-        case .acknowledge(let acknowledge): return .acknowledge(try leases(acknowledge.leases))
-        case .cancel(let cancel): return .cancel(try leases(cancel.leases))
+        case .acknowledge(let acknowledge): return .acknowledge(try value(acknowledge.leases))
+        case .cancel(let cancel): return .cancel(try value(cancel.leases))
         case .drain: return .drain
         case .alive(let alive): return .alive(term: try ordinal("term", alive.term))
         }

@@ -9,6 +9,8 @@ public enum MessageError: Error, Sendable, Hashable {
     case outOfRange(field: String, value: Int)
     case tooLong(field: String, count: Int, limit: Int)
     case notADigest(field: String, bytes: Int)
+    /// What a job is to compute cannot be read.
+    case specification(reason: String)
 }
 
 extension MessageError: CustomStringConvertible {
@@ -25,6 +27,7 @@ extension MessageError: CustomStringConvertible {
             "\(field) has \(count) elements or bytes; at most \(limit) are allowed"
         case .notADigest(let field, let bytes):
             "\(field) has \(bytes) bytes; a SHA-256 digest has 32"
+        case .specification(let reason): "the job's settings cannot be read: \(reason)"
         }
     }
 }

@@ -6,6 +6,11 @@ public enum MessageLimits {
     public static let messagesPerFrame = 8_192
     /// Leases in one list: an inventory, a heartbeat, an acknowledgement.
     public static let leasesPerList = 16_384
+    /// Leases of results or assignments in one frame, and metric rows in one.
+    public static let leasesPerFrame = 1 << 16
+    public static let rowsPerFrame = 1 << 20
+    /// Different words that the metric rows of one message name.
+    public static let wordsPerTable = 1 << 16
     /// A name, a host, a flag.
     public static let wordBytes = 1_024
     /// An error text, a log tail, a reason.

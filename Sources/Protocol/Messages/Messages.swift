@@ -2,8 +2,8 @@ public import FathomCore
 
 /// The versions of the wire format this build speaks.
 public enum ProtocolVersion {
-    public static let current = 1
-    public static let supported = 1...1
+    public static let current = 2
+    public static let supported = 2...2
 }
 
 /// What a worker says. Every message is legal at any time and may arrive twice, late or never.
@@ -128,8 +128,7 @@ public struct InputArtifact: Sendable, Hashable {
     }
 }
 
-/// Work for a slot. The specification travels in its canonical encoding, which is what its key
-/// is the digest of.
+/// Work for a slot. The specification is what `JobSpecCodec` makes of it, which only slots read.
 public struct Assignment: Sendable, Hashable {
     public var lease: Lease
     public var spec: [UInt8]

@@ -156,14 +156,6 @@ nonisolated struct Fathom_WorkerItem: Sendable {
     set {kind = .heartbeat(newValue)}
   }
 
-  var result: Fathom_Result {
-    get {
-      if case .result(let v)? = kind {return v}
-      return Fathom_Result()
-    }
-    set {kind = .result(newValue)}
-  }
-
   var failure: Fathom_Failure {
     get {
       if case .failure(let v)? = kind {return v}
@@ -188,15 +180,23 @@ nonisolated struct Fathom_WorkerItem: Sendable {
     set {kind = .goodbye(newValue)}
   }
 
+  var results: Fathom_Results {
+    get {
+      if case .results(let v)? = kind {return v}
+      return Fathom_Results()
+    }
+    set {kind = .results(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
     case hello(Fathom_Hello)
     case heartbeat(Fathom_Heartbeat)
-    case result(Fathom_Result)
     case failure(Fathom_Failure)
     case handBack(Fathom_HandBack)
     case goodbye(Fathom_Goodbye)
+    case results(Fathom_Results)
 
   }
 
@@ -249,14 +249,6 @@ nonisolated struct Fathom_CoordinatorItem: Sendable {
     set {kind = .registerAgain(newValue)}
   }
 
-  var assign: Fathom_Assign {
-    get {
-      if case .assign(let v)? = kind {return v}
-      return Fathom_Assign()
-    }
-    set {kind = .assign(newValue)}
-  }
-
   var acknowledge: Fathom_Acknowledge {
     get {
       if case .acknowledge(let v)? = kind {return v}
@@ -289,17 +281,25 @@ nonisolated struct Fathom_CoordinatorItem: Sendable {
     set {kind = .alive(newValue)}
   }
 
+  var assignments: Fathom_Assignments {
+    get {
+      if case .assignments(let v)? = kind {return v}
+      return Fathom_Assignments()
+    }
+    set {kind = .assignments(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
     case welcome(Fathom_Welcome)
     case refused(Fathom_Refused)
     case registerAgain(Fathom_RegisterAgain)
-    case assign(Fathom_Assign)
     case acknowledge(Fathom_Acknowledge)
     case cancel(Fathom_Cancel)
     case drain(Fathom_Drain)
     case alive(Fathom_Alive)
+    case assignments(Fathom_Assignments)
 
   }
 
@@ -328,32 +328,92 @@ nonisolated struct Fathom_Lease: Sendable {
   init() {}
 }
 
-nonisolated struct Fathom_Hello: Sendable {
+/// Many leases, column by column: the n-th values of all columns belong together. A column of one
+/// value holds for all of them.
+nonisolated struct Fathom_Leases: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var protocolMin: UInt32 = 0
+  /// 32 bytes of SHA-256 each
+  var jobs: Data = Data()
 
-  var protocolMax: UInt32 = 0
+  var attempts: [UInt32] = []
 
-  var host: String = String()
+  var terms: [UInt32] = []
 
-  var processID: UInt64 = 0
+  var firstEntries: [UInt32] = []
 
-  var slots: UInt32 = 0
-
-  var build: String = String()
-
-  var numericClass: String = String()
-
-  var held: [Fathom_Lease] = []
-
-  var unacknowledged: [Fathom_Lease] = []
+  var endEntries: [UInt32] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+nonisolated struct Fathom_Hello: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var protocolMin: UInt32 {
+    get {_storage._protocolMin}
+    set {_uniqueStorage()._protocolMin = newValue}
+  }
+
+  var protocolMax: UInt32 {
+    get {_storage._protocolMax}
+    set {_uniqueStorage()._protocolMax = newValue}
+  }
+
+  var host: String {
+    get {_storage._host}
+    set {_uniqueStorage()._host = newValue}
+  }
+
+  var processID: UInt64 {
+    get {_storage._processID}
+    set {_uniqueStorage()._processID = newValue}
+  }
+
+  var slots: UInt32 {
+    get {_storage._slots}
+    set {_uniqueStorage()._slots = newValue}
+  }
+
+  var build: String {
+    get {_storage._build}
+    set {_uniqueStorage()._build = newValue}
+  }
+
+  var numericClass: String {
+    get {_storage._numericClass}
+    set {_uniqueStorage()._numericClass = newValue}
+  }
+
+  var held: Fathom_Leases {
+    get {_storage._held ?? Fathom_Leases()}
+    set {_uniqueStorage()._held = newValue}
+  }
+  /// Returns true if `held` has been explicitly set.
+  var hasHeld: Bool {_storage._held != nil}
+  /// Clears the value of `held`. Subsequent reads from it will return its default value.
+  mutating func clearHeld() {_uniqueStorage()._held = nil}
+
+  var unacknowledged: Fathom_Leases {
+    get {_storage._unacknowledged ?? Fathom_Leases()}
+    set {_uniqueStorage()._unacknowledged = newValue}
+  }
+  /// Returns true if `unacknowledged` has been explicitly set.
+  var hasUnacknowledged: Bool {_storage._unacknowledged != nil}
+  /// Clears the value of `unacknowledged`. Subsequent reads from it will return its default value.
+  mutating func clearUnacknowledged() {_uniqueStorage()._unacknowledged = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Fathom_Heartbeat: Sendable {
@@ -361,64 +421,107 @@ nonisolated struct Fathom_Heartbeat: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var leases: [Fathom_LeaseProgress] = []
-
-  var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  init() {}
-}
-
-nonisolated struct Fathom_LeaseProgress: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  var lease: Fathom_Lease {
-    get {_lease ?? Fathom_Lease()}
-    set {_lease = newValue}
+  var leases: Fathom_Leases {
+    get {_leases ?? Fathom_Leases()}
+    set {_leases = newValue}
   }
-  /// Returns true if `lease` has been explicitly set.
-  var hasLease: Bool {self._lease != nil}
-  /// Clears the value of `lease`. Subsequent reads from it will return its default value.
-  mutating func clearLease() {self._lease = nil}
+  /// Returns true if `leases` has been explicitly set.
+  var hasLeases: Bool {self._leases != nil}
+  /// Clears the value of `leases`. Subsequent reads from it will return its default value.
+  mutating func clearLeases() {self._leases = nil}
 
-  var share: Float = 0
+  /// one for each lease, or one for all
+  var shares: [Float] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _lease: Fathom_Lease? = nil
+  fileprivate var _leases: Fathom_Leases? = nil
 }
 
-nonisolated struct Fathom_Result: @unchecked Sendable {
+/// Outcomes of many leases. Seconds and metric rows, which all have, lie in columns; what only long
+/// jobs make is in `others`.
+nonisolated struct Fathom_Results: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var lease: Fathom_Lease {
-    get {_storage._lease ?? Fathom_Lease()}
-    set {_uniqueStorage()._lease = newValue}
+  var leases: Fathom_Leases {
+    get {_storage._leases ?? Fathom_Leases()}
+    set {_uniqueStorage()._leases = newValue}
   }
-  /// Returns true if `lease` has been explicitly set.
-  var hasLease: Bool {_storage._lease != nil}
-  /// Clears the value of `lease`. Subsequent reads from it will return its default value.
-  mutating func clearLease() {_uniqueStorage()._lease = nil}
+  /// Returns true if `leases` has been explicitly set.
+  var hasLeases: Bool {_storage._leases != nil}
+  /// Clears the value of `leases`. Subsequent reads from it will return its default value.
+  mutating func clearLeases() {_uniqueStorage()._leases = nil}
 
-  var outcome: Fathom_Outcome {
-    get {_storage._outcome ?? Fathom_Outcome()}
-    set {_uniqueStorage()._outcome = newValue}
+  var seconds: [Double] {
+    get {_storage._seconds}
+    set {_uniqueStorage()._seconds = newValue}
   }
-  /// Returns true if `outcome` has been explicitly set.
-  var hasOutcome: Bool {_storage._outcome != nil}
-  /// Clears the value of `outcome`. Subsequent reads from it will return its default value.
-  mutating func clearOutcome() {_uniqueStorage()._outcome = nil}
+
+  /// rows of each outcome, or of all
+  var metricCounts: [UInt32] {
+    get {_storage._metricCounts}
+    set {_uniqueStorage()._metricCounts = newValue}
+  }
+
+  /// first outcome's rows first
+  var metrics: Fathom_MetricTable {
+    get {_storage._metrics ?? Fathom_MetricTable()}
+    set {_uniqueStorage()._metrics = newValue}
+  }
+  /// Returns true if `metrics` has been explicitly set.
+  var hasMetrics: Bool {_storage._metrics != nil}
+  /// Clears the value of `metrics`. Subsequent reads from it will return its default value.
+  mutating func clearMetrics() {_uniqueStorage()._metrics = nil}
+
+  var others: [Fathom_Outcome] {
+    get {_storage._others}
+    set {_uniqueStorage()._others = newValue}
+  }
+
+  /// whose they are, by place among the leases
+  var otherPlaces: [UInt32] {
+    get {_storage._otherPlaces}
+    set {_uniqueStorage()._otherPlaces = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Metric rows, column by column like `Leases`. Names point into `words`.
+nonisolated struct Fathom_MetricTable: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var words: [String] = []
+
+  var epochs: [UInt32] = []
+
+  var tasks: [UInt32] = []
+
+  var splits: [UInt32] = []
+
+  var names: [UInt32] = []
+
+  var values: [Double] = []
+
+  /// 0: none; otherwise one more than its place in `words`
+  var flags: [UInt32] = []
+
+  /// 1: there is no value, whatever the column says
+  var missing: [UInt32] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct Fathom_Failure: Sendable {
@@ -456,11 +559,20 @@ nonisolated struct Fathom_HandBack: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var leases: [Fathom_Lease] = []
+  var leases: Fathom_Leases {
+    get {_leases ?? Fathom_Leases()}
+    set {_leases = newValue}
+  }
+  /// Returns true if `leases` has been explicitly set.
+  var hasLeases: Bool {self._leases != nil}
+  /// Clears the value of `leases`. Subsequent reads from it will return its default value.
+  mutating func clearLeases() {self._leases = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _leases: Fathom_Leases? = nil
 }
 
 nonisolated struct Fathom_Goodbye: Sendable {
@@ -478,8 +590,6 @@ nonisolated struct Fathom_Outcome: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var metrics: [Fathom_MetricRow] = []
-
   var sal: [Fathom_SALRow] = []
 
   var poison: Fathom_PoisonReport {
@@ -492,8 +602,6 @@ nonisolated struct Fathom_Outcome: Sendable {
   mutating func clearPoison() {self._poison = nil}
 
   var artifacts: [Fathom_Artifact] = []
-
-  var seconds: Double = 0
 
   var landscape: [Fathom_LandscapePoint] = []
 
@@ -639,45 +747,6 @@ nonisolated struct Fathom_PlaneStep: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
-}
-
-nonisolated struct Fathom_MetricRow: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  var epoch: UInt32 = 0
-
-  var task: String = String()
-
-  var split: String = String()
-
-  var name: String = String()
-
-  var value: Double {
-    get {_value ?? 0}
-    set {_value = newValue}
-  }
-  /// Returns true if `value` has been explicitly set.
-  var hasValue: Bool {self._value != nil}
-  /// Clears the value of `value`. Subsequent reads from it will return its default value.
-  mutating func clearValue() {self._value = nil}
-
-  var flag: String {
-    get {_flag ?? String()}
-    set {_flag = newValue}
-  }
-  /// Returns true if `flag` has been explicitly set.
-  var hasFlag: Bool {self._flag != nil}
-  /// Clears the value of `flag`. Subsequent reads from it will return its default value.
-  mutating func clearFlag() {self._flag = nil}
-
-  var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  init() {}
-
-  fileprivate var _value: Double? = nil
-  fileprivate var _flag: String? = nil
 }
 
 nonisolated struct Fathom_SALRow: @unchecked Sendable {
@@ -891,30 +960,94 @@ nonisolated struct Fathom_RegisterAgain: Sendable {
   init() {}
 }
 
-nonisolated struct Fathom_Assign: Sendable {
+/// Work for many leases. What several need is there once: specifications and files they read.
+nonisolated struct Fathom_Assignments: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var lease: Fathom_Lease {
-    get {_lease ?? Fathom_Lease()}
-    set {_lease = newValue}
+  var leases: Fathom_Leases {
+    get {_leases ?? Fathom_Leases()}
+    set {_leases = newValue}
   }
-  /// Returns true if `lease` has been explicitly set.
-  var hasLease: Bool {self._lease != nil}
-  /// Clears the value of `lease`. Subsequent reads from it will return its default value.
-  mutating func clearLease() {self._lease = nil}
+  /// Returns true if `leases` has been explicitly set.
+  var hasLeases: Bool {self._leases != nil}
+  /// Clears the value of `leases`. Subsequent reads from it will return its default value.
+  mutating func clearLeases() {self._leases = nil}
 
-  /// the canonical encoding
-  var spec: Data = Data()
+  /// each a `Spec`, encoded
+  var specs: [Data] = []
+
+  /// whose is which, one for each lease
+  var specPlaces: [UInt32] = []
 
   var inputs: [Fathom_InputArtifact] = []
+
+  /// how many each lease reads, or all
+  var inputCounts: [UInt32] = []
+
+  /// which ones, first lease's first
+  var inputPlaces: [UInt32] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _lease: Fathom_Lease? = nil
+  fileprivate var _leases: Fathom_Leases? = nil
+}
+
+/// What a job is to compute.
+nonisolated struct Fathom_Spec: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var body: Fathom_Spec.OneOf_Body? = nil
+
+  /// the canonical encoding, JSON, which the key is the digest of
+  var canonical: Data {
+    get {
+      if case .canonical(let v)? = body {return v}
+      return Data()
+    }
+    set {body = .canonical(newValue)}
+  }
+
+  var probe: Fathom_Probe {
+    get {
+      if case .probe(let v)? = body {return v}
+      return Fathom_Probe()
+    }
+    set {body = .probe(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Body: Equatable, Sendable {
+    /// the canonical encoding, JSON, which the key is the digest of
+    case canonical(Data)
+    case probe(Fathom_Probe)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct Fathom_Probe: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var number: UInt64 = 0
+
+  /// place among succeed, fail, crash, hang
+  var conduct: UInt32 = 0
+
+  var revision: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct Fathom_InputArtifact: Sendable {
@@ -945,11 +1078,20 @@ nonisolated struct Fathom_Acknowledge: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var leases: [Fathom_Lease] = []
+  var leases: Fathom_Leases {
+    get {_leases ?? Fathom_Leases()}
+    set {_leases = newValue}
+  }
+  /// Returns true if `leases` has been explicitly set.
+  var hasLeases: Bool {self._leases != nil}
+  /// Clears the value of `leases`. Subsequent reads from it will return its default value.
+  mutating func clearLeases() {self._leases = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _leases: Fathom_Leases? = nil
 }
 
 nonisolated struct Fathom_Cancel: Sendable {
@@ -957,11 +1099,20 @@ nonisolated struct Fathom_Cancel: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var leases: [Fathom_Lease] = []
+  var leases: Fathom_Leases {
+    get {_leases ?? Fathom_Leases()}
+    set {_leases = newValue}
+  }
+  /// Returns true if `leases` has been explicitly set.
+  var hasLeases: Bool {self._leases != nil}
+  /// Clears the value of `leases`. Subsequent reads from it will return its default value.
+  mutating func clearLeases() {self._leases = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _leases: Fathom_Leases? = nil
 }
 
 nonisolated struct Fathom_Drain: Sendable {
@@ -1040,7 +1191,7 @@ nonisolated extension Fathom_WorkerEnvelope: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Fathom_WorkerItem: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WorkerItem"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}result\0\u{1}failure\0\u{3}hand_back\0\u{1}goodbye\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{2}\u{2}failure\0\u{3}hand_back\0\u{1}goodbye\0\u{1}results\0\u{c}\u{3}\u{1}")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1072,19 +1223,6 @@ nonisolated extension Fathom_WorkerItem: SwiftProtobuf.Message, SwiftProtobuf._M
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.kind = .heartbeat(v)
-        }
-      }()
-      case 3: try {
-        var v: Fathom_Result?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .result(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .result(v)
         }
       }()
       case 4: try {
@@ -1126,6 +1264,19 @@ nonisolated extension Fathom_WorkerItem: SwiftProtobuf.Message, SwiftProtobuf._M
           self.kind = .goodbye(v)
         }
       }()
+      case 7: try {
+        var v: Fathom_Results?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .results(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .results(v)
+        }
+      }()
       default: break
       }
     }
@@ -1145,10 +1296,6 @@ nonisolated extension Fathom_WorkerItem: SwiftProtobuf.Message, SwiftProtobuf._M
       guard case .heartbeat(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     }()
-    case .result?: try {
-      guard case .result(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    }()
     case .failure?: try {
       guard case .failure(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
@@ -1160,6 +1307,10 @@ nonisolated extension Fathom_WorkerItem: SwiftProtobuf.Message, SwiftProtobuf._M
     case .goodbye?: try {
       guard case .goodbye(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .results?: try {
+      guard case .results(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
@@ -1210,7 +1361,7 @@ nonisolated extension Fathom_CoordinatorEnvelope: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Fathom_CoordinatorItem: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".CoordinatorItem"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}refused\0\u{3}register_again\0\u{1}assign\0\u{1}acknowledge\0\u{1}cancel\0\u{1}drain\0\u{1}alive\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}refused\0\u{3}register_again\0\u{2}\u{2}acknowledge\0\u{1}cancel\0\u{1}drain\0\u{1}alive\0\u{1}assignments\0\u{c}\u{4}\u{1}")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1255,19 +1406,6 @@ nonisolated extension Fathom_CoordinatorItem: SwiftProtobuf.Message, SwiftProtob
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.kind = .registerAgain(v)
-        }
-      }()
-      case 4: try {
-        var v: Fathom_Assign?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .assign(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .assign(v)
         }
       }()
       case 5: try {
@@ -1322,6 +1460,19 @@ nonisolated extension Fathom_CoordinatorItem: SwiftProtobuf.Message, SwiftProtob
           self.kind = .alive(v)
         }
       }()
+      case 9: try {
+        var v: Fathom_Assignments?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .assignments(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .assignments(v)
+        }
+      }()
       default: break
       }
     }
@@ -1345,10 +1496,6 @@ nonisolated extension Fathom_CoordinatorItem: SwiftProtobuf.Message, SwiftProtob
       guard case .registerAgain(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     }()
-    case .assign?: try {
-      guard case .assign(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    }()
     case .acknowledge?: try {
       guard case .acknowledge(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
@@ -1364,6 +1511,10 @@ nonisolated extension Fathom_CoordinatorItem: SwiftProtobuf.Message, SwiftProtob
     case .alive?: try {
       guard case .alive(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case .assignments?: try {
+      guard case .assignments(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
     }()
     case nil: break
     }
@@ -1427,152 +1578,70 @@ nonisolated extension Fathom_Lease: SwiftProtobuf.Message, SwiftProtobuf._Messag
   }
 }
 
+nonisolated extension Fathom_Leases: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Leases"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}jobs\0\u{1}attempts\0\u{1}terms\0\u{3}first_entries\0\u{3}end_entries\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.jobs) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.attempts) }()
+      case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.terms) }()
+      case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.firstEntries) }()
+      case 5: try { try decoder.decodeRepeatedUInt32Field(value: &self.endEntries) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.jobs.isEmpty {
+      try visitor.visitSingularBytesField(value: self.jobs, fieldNumber: 1)
+    }
+    if !self.attempts.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.attempts, fieldNumber: 2)
+    }
+    if !self.terms.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.terms, fieldNumber: 3)
+    }
+    if !self.firstEntries.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.firstEntries, fieldNumber: 4)
+    }
+    if !self.endEntries.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.endEntries, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Fathom_Leases, rhs: Fathom_Leases) -> Bool {
+    if lhs.jobs != rhs.jobs {return false}
+    if lhs.attempts != rhs.attempts {return false}
+    if lhs.terms != rhs.terms {return false}
+    if lhs.firstEntries != rhs.firstEntries {return false}
+    if lhs.endEntries != rhs.endEntries {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Hello"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_min\0\u{3}protocol_max\0\u{1}host\0\u{3}process_id\0\u{1}slots\0\u{1}build\0\u{3}numeric_class\0\u{1}held\0\u{1}unacknowledged\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.protocolMin) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.protocolMax) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.host) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.processID) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.slots) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.build) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.numericClass) }()
-      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.held) }()
-      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.unacknowledged) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.protocolMin != 0 {
-      try visitor.visitSingularUInt32Field(value: self.protocolMin, fieldNumber: 1)
-    }
-    if self.protocolMax != 0 {
-      try visitor.visitSingularUInt32Field(value: self.protocolMax, fieldNumber: 2)
-    }
-    if !self.host.isEmpty {
-      try visitor.visitSingularStringField(value: self.host, fieldNumber: 3)
-    }
-    if self.processID != 0 {
-      try visitor.visitSingularUInt64Field(value: self.processID, fieldNumber: 4)
-    }
-    if self.slots != 0 {
-      try visitor.visitSingularUInt32Field(value: self.slots, fieldNumber: 5)
-    }
-    if !self.build.isEmpty {
-      try visitor.visitSingularStringField(value: self.build, fieldNumber: 6)
-    }
-    if !self.numericClass.isEmpty {
-      try visitor.visitSingularStringField(value: self.numericClass, fieldNumber: 7)
-    }
-    if !self.held.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.held, fieldNumber: 8)
-    }
-    if !self.unacknowledged.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.unacknowledged, fieldNumber: 9)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Fathom_Hello, rhs: Fathom_Hello) -> Bool {
-    if lhs.protocolMin != rhs.protocolMin {return false}
-    if lhs.protocolMax != rhs.protocolMax {return false}
-    if lhs.host != rhs.host {return false}
-    if lhs.processID != rhs.processID {return false}
-    if lhs.slots != rhs.slots {return false}
-    if lhs.build != rhs.build {return false}
-    if lhs.numericClass != rhs.numericClass {return false}
-    if lhs.held != rhs.held {return false}
-    if lhs.unacknowledged != rhs.unacknowledged {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Fathom_Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}leases\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.leases) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.leases.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.leases, fieldNumber: 1)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Fathom_Heartbeat, rhs: Fathom_Heartbeat) -> Bool {
-    if lhs.leases != rhs.leases {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Fathom_LeaseProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".LeaseProgress"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}share\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._lease) }()
-      case 2: try { try decoder.decodeSingularFloatField(value: &self.share) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._lease {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if self.share.bitPattern != 0 {
-      try visitor.visitSingularFloatField(value: self.share, fieldNumber: 2)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Fathom_LeaseProgress, rhs: Fathom_LeaseProgress) -> Bool {
-    if lhs._lease != rhs._lease {return false}
-    if lhs.share != rhs.share {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Fathom_Result: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".Result"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}outcome\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_min\0\u{3}protocol_max\0\u{1}host\0\u{3}process_id\0\u{1}slots\0\u{1}build\0\u{3}numeric_class\0\u{2}\u{3}held\0\u{1}unacknowledged\0\u{c}\u{8}\u{1}\u{c}\u{9}\u{1}")
 
   fileprivate class _StorageClass {
-    var _lease: Fathom_Lease? = nil
-    var _outcome: Fathom_Outcome? = nil
+    var _protocolMin: UInt32 = 0
+    var _protocolMax: UInt32 = 0
+    var _host: String = String()
+    var _processID: UInt64 = 0
+    var _slots: UInt32 = 0
+    var _build: String = String()
+    var _numericClass: String = String()
+    var _held: Fathom_Leases? = nil
+    var _unacknowledged: Fathom_Leases? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1583,8 +1652,15 @@ nonisolated extension Fathom_Result: SwiftProtobuf.Message, SwiftProtobuf._Messa
     private init() {}
 
     init(copying source: _StorageClass) {
-      _lease = source._lease
-      _outcome = source._outcome
+      _protocolMin = source._protocolMin
+      _protocolMax = source._protocolMax
+      _host = source._host
+      _processID = source._processID
+      _slots = source._slots
+      _build = source._build
+      _numericClass = source._numericClass
+      _held = source._held
+      _unacknowledged = source._unacknowledged
     }
   }
 
@@ -1603,8 +1679,15 @@ nonisolated extension Fathom_Result: SwiftProtobuf.Message, SwiftProtobuf._Messa
         // allocates stack space for every case branch when no optimizations are
         // enabled. https://github.com/apple/swift-protobuf/issues/1034
         switch fieldNumber {
-        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._lease) }()
-        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._outcome) }()
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._protocolMin) }()
+        case 2: try { try decoder.decodeSingularUInt32Field(value: &_storage._protocolMax) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._host) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._processID) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._slots) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._build) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._numericClass) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._held) }()
+        case 11: try { try decoder.decodeSingularMessageField(value: &_storage._unacknowledged) }()
         default: break
         }
       }
@@ -1617,27 +1700,264 @@ nonisolated extension Fathom_Result: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // allocates stack space for every if/case branch local when no optimizations
       // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
       // https://github.com/apple/swift-protobuf/issues/1182
-      try { if let v = _storage._lease {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      if _storage._protocolMin != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._protocolMin, fieldNumber: 1)
+      }
+      if _storage._protocolMax != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._protocolMax, fieldNumber: 2)
+      }
+      if !_storage._host.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._host, fieldNumber: 3)
+      }
+      if _storage._processID != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._processID, fieldNumber: 4)
+      }
+      if _storage._slots != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._slots, fieldNumber: 5)
+      }
+      if !_storage._build.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._build, fieldNumber: 6)
+      }
+      if !_storage._numericClass.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._numericClass, fieldNumber: 7)
+      }
+      try { if let v = _storage._held {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
       } }()
-      try { if let v = _storage._outcome {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      try { if let v = _storage._unacknowledged {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
       } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Fathom_Result, rhs: Fathom_Result) -> Bool {
+  static func ==(lhs: Fathom_Hello, rhs: Fathom_Hello) -> Bool {
     if lhs._storage !== rhs._storage {
       let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
         let _storage = _args.0
         let rhs_storage = _args.1
-        if _storage._lease != rhs_storage._lease {return false}
-        if _storage._outcome != rhs_storage._outcome {return false}
+        if _storage._protocolMin != rhs_storage._protocolMin {return false}
+        if _storage._protocolMax != rhs_storage._protocolMax {return false}
+        if _storage._host != rhs_storage._host {return false}
+        if _storage._processID != rhs_storage._processID {return false}
+        if _storage._slots != rhs_storage._slots {return false}
+        if _storage._build != rhs_storage._build {return false}
+        if _storage._numericClass != rhs_storage._numericClass {return false}
+        if _storage._held != rhs_storage._held {return false}
+        if _storage._unacknowledged != rhs_storage._unacknowledged {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Fathom_Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Heartbeat"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}leases\0\u{1}shares\0\u{c}\u{1}\u{1}")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._leases) }()
+      case 3: try { try decoder.decodeRepeatedFloatField(value: &self.shares) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._leases {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.shares.isEmpty {
+      try visitor.visitPackedFloatField(value: self.shares, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Fathom_Heartbeat, rhs: Fathom_Heartbeat) -> Bool {
+    if lhs._leases != rhs._leases {return false}
+    if lhs.shares != rhs.shares {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Fathom_Results: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Results"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}leases\0\u{1}seconds\0\u{3}metric_counts\0\u{1}metrics\0\u{1}others\0\u{3}other_places\0")
+
+  fileprivate class _StorageClass {
+    var _leases: Fathom_Leases? = nil
+    var _seconds: [Double] = []
+    var _metricCounts: [UInt32] = []
+    var _metrics: Fathom_MetricTable? = nil
+    var _others: [Fathom_Outcome] = []
+    var _otherPlaces: [UInt32] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _leases = source._leases
+      _seconds = source._seconds
+      _metricCounts = source._metricCounts
+      _metrics = source._metrics
+      _others = source._others
+      _otherPlaces = source._otherPlaces
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._leases) }()
+        case 2: try { try decoder.decodeRepeatedDoubleField(value: &_storage._seconds) }()
+        case 3: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._metricCounts) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._metrics) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._others) }()
+        case 6: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._otherPlaces) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._leases {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._seconds.isEmpty {
+        try visitor.visitPackedDoubleField(value: _storage._seconds, fieldNumber: 2)
+      }
+      if !_storage._metricCounts.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._metricCounts, fieldNumber: 3)
+      }
+      try { if let v = _storage._metrics {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if !_storage._others.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._others, fieldNumber: 5)
+      }
+      if !_storage._otherPlaces.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._otherPlaces, fieldNumber: 6)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Fathom_Results, rhs: Fathom_Results) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._leases != rhs_storage._leases {return false}
+        if _storage._seconds != rhs_storage._seconds {return false}
+        if _storage._metricCounts != rhs_storage._metricCounts {return false}
+        if _storage._metrics != rhs_storage._metrics {return false}
+        if _storage._others != rhs_storage._others {return false}
+        if _storage._otherPlaces != rhs_storage._otherPlaces {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Fathom_MetricTable: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MetricTable"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}words\0\u{1}epochs\0\u{1}tasks\0\u{1}splits\0\u{1}names\0\u{1}values\0\u{1}flags\0\u{1}missing\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.words) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.epochs) }()
+      case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.tasks) }()
+      case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.splits) }()
+      case 5: try { try decoder.decodeRepeatedUInt32Field(value: &self.names) }()
+      case 6: try { try decoder.decodeRepeatedDoubleField(value: &self.values) }()
+      case 7: try { try decoder.decodeRepeatedUInt32Field(value: &self.flags) }()
+      case 8: try { try decoder.decodeRepeatedUInt32Field(value: &self.missing) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.words.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.words, fieldNumber: 1)
+    }
+    if !self.epochs.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.epochs, fieldNumber: 2)
+    }
+    if !self.tasks.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.tasks, fieldNumber: 3)
+    }
+    if !self.splits.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.splits, fieldNumber: 4)
+    }
+    if !self.names.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.names, fieldNumber: 5)
+    }
+    if !self.values.isEmpty {
+      try visitor.visitPackedDoubleField(value: self.values, fieldNumber: 6)
+    }
+    if !self.flags.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.flags, fieldNumber: 7)
+    }
+    if !self.missing.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.missing, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Fathom_MetricTable, rhs: Fathom_MetricTable) -> Bool {
+    if lhs.words != rhs.words {return false}
+    if lhs.epochs != rhs.epochs {return false}
+    if lhs.tasks != rhs.tasks {return false}
+    if lhs.splits != rhs.splits {return false}
+    if lhs.names != rhs.names {return false}
+    if lhs.values != rhs.values {return false}
+    if lhs.flags != rhs.flags {return false}
+    if lhs.missing != rhs.missing {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1699,7 +2019,7 @@ nonisolated extension Fathom_Failure: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Fathom_HandBack: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HandBack"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}leases\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}leases\0\u{c}\u{1}\u{1}")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1707,21 +2027,25 @@ nonisolated extension Fathom_HandBack: SwiftProtobuf.Message, SwiftProtobuf._Mes
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.leases) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._leases) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.leases.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.leases, fieldNumber: 1)
-    }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._leases {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Fathom_HandBack, rhs: Fathom_HandBack) -> Bool {
-    if lhs.leases != rhs.leases {return false}
+    if lhs._leases != rhs._leases {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1748,7 +2072,7 @@ nonisolated extension Fathom_Goodbye: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Outcome"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}metrics\0\u{1}sal\0\u{1}poison\0\u{1}artifacts\0\u{1}seconds\0\u{1}landscape\0\u{1}plane\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}sal\0\u{1}poison\0\u{1}artifacts\0\u{2}\u{2}landscape\0\u{1}plane\0\u{c}\u{1}\u{1}\u{c}\u{5}\u{1}")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1756,11 +2080,9 @@ nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.metrics) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.sal) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._poison) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.artifacts) }()
-      case 5: try { try decoder.decodeSingularDoubleField(value: &self.seconds) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.landscape) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._plane) }()
       default: break
@@ -1773,9 +2095,6 @@ nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.metrics.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.metrics, fieldNumber: 1)
-    }
     if !self.sal.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.sal, fieldNumber: 2)
     }
@@ -1784,9 +2103,6 @@ nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
     } }()
     if !self.artifacts.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.artifacts, fieldNumber: 4)
-    }
-    if self.seconds.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.seconds, fieldNumber: 5)
     }
     if !self.landscape.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.landscape, fieldNumber: 6)
@@ -1798,11 +2114,9 @@ nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
   }
 
   static func ==(lhs: Fathom_Outcome, rhs: Fathom_Outcome) -> Bool {
-    if lhs.metrics != rhs.metrics {return false}
     if lhs.sal != rhs.sal {return false}
     if lhs._poison != rhs._poison {return false}
     if lhs.artifacts != rhs.artifacts {return false}
-    if lhs.seconds != rhs.seconds {return false}
     if lhs.landscape != rhs.landscape {return false}
     if lhs._plane != rhs._plane {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -1983,65 +2297,6 @@ nonisolated extension Fathom_PlaneStep: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.x != rhs.x {return false}
     if lhs.y != rhs.y {return false}
     if lhs.distance != rhs.distance {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Fathom_MetricRow: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".MetricRow"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}task\0\u{1}split\0\u{1}name\0\u{1}value\0\u{1}flag\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.epoch) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.task) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.split) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 5: try { try decoder.decodeSingularDoubleField(value: &self._value) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self._flag) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.epoch != 0 {
-      try visitor.visitSingularUInt32Field(value: self.epoch, fieldNumber: 1)
-    }
-    if !self.task.isEmpty {
-      try visitor.visitSingularStringField(value: self.task, fieldNumber: 2)
-    }
-    if !self.split.isEmpty {
-      try visitor.visitSingularStringField(value: self.split, fieldNumber: 3)
-    }
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 4)
-    }
-    try { if let v = self._value {
-      try visitor.visitSingularDoubleField(value: v, fieldNumber: 5)
-    } }()
-    try { if let v = self._flag {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
-    } }()
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Fathom_MetricRow, rhs: Fathom_MetricRow) -> Bool {
-    if lhs.epoch != rhs.epoch {return false}
-    if lhs.task != rhs.task {return false}
-    if lhs.split != rhs.split {return false}
-    if lhs.name != rhs.name {return false}
-    if lhs._value != rhs._value {return false}
-    if lhs._flag != rhs._flag {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2445,9 +2700,9 @@ nonisolated extension Fathom_RegisterAgain: SwiftProtobuf.Message, SwiftProtobuf
   }
 }
 
-nonisolated extension Fathom_Assign: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".Assign"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}spec\0\u{1}inputs\0")
+nonisolated extension Fathom_Assignments: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Assignments"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}leases\0\u{1}specs\0\u{3}spec_places\0\u{1}inputs\0\u{3}input_counts\0\u{3}input_places\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2455,9 +2710,12 @@ nonisolated extension Fathom_Assign: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._lease) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.spec) }()
-      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.inputs) }()
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._leases) }()
+      case 2: try { try decoder.decodeRepeatedBytesField(value: &self.specs) }()
+      case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.specPlaces) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.inputs) }()
+      case 5: try { try decoder.decodeRepeatedUInt32Field(value: &self.inputCounts) }()
+      case 6: try { try decoder.decodeRepeatedUInt32Field(value: &self.inputPlaces) }()
       default: break
       }
     }
@@ -2468,22 +2726,136 @@ nonisolated extension Fathom_Assign: SwiftProtobuf.Message, SwiftProtobuf._Messa
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._lease {
+    try { if let v = self._leases {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
-    if !self.spec.isEmpty {
-      try visitor.visitSingularBytesField(value: self.spec, fieldNumber: 2)
+    if !self.specs.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.specs, fieldNumber: 2)
+    }
+    if !self.specPlaces.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.specPlaces, fieldNumber: 3)
     }
     if !self.inputs.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.inputs, fieldNumber: 3)
+      try visitor.visitRepeatedMessageField(value: self.inputs, fieldNumber: 4)
+    }
+    if !self.inputCounts.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.inputCounts, fieldNumber: 5)
+    }
+    if !self.inputPlaces.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.inputPlaces, fieldNumber: 6)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Fathom_Assign, rhs: Fathom_Assign) -> Bool {
-    if lhs._lease != rhs._lease {return false}
-    if lhs.spec != rhs.spec {return false}
+  static func ==(lhs: Fathom_Assignments, rhs: Fathom_Assignments) -> Bool {
+    if lhs._leases != rhs._leases {return false}
+    if lhs.specs != rhs.specs {return false}
+    if lhs.specPlaces != rhs.specPlaces {return false}
     if lhs.inputs != rhs.inputs {return false}
+    if lhs.inputCounts != rhs.inputCounts {return false}
+    if lhs.inputPlaces != rhs.inputPlaces {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Fathom_Spec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Spec"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}canonical\0\u{1}probe\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.body != nil {try decoder.handleConflictingOneOf()}
+          self.body = .canonical(v)
+        }
+      }()
+      case 2: try {
+        var v: Fathom_Probe?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .probe(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .probe(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.body {
+    case .canonical?: try {
+      guard case .canonical(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 1)
+    }()
+    case .probe?: try {
+      guard case .probe(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Fathom_Spec, rhs: Fathom_Spec) -> Bool {
+    if lhs.body != rhs.body {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Fathom_Probe: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Probe"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}conduct\0\u{1}revision\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.conduct) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.revision) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if self.conduct != 0 {
+      try visitor.visitSingularUInt32Field(value: self.conduct, fieldNumber: 2)
+    }
+    if self.revision != 0 {
+      try visitor.visitSingularUInt32Field(value: self.revision, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Fathom_Probe, rhs: Fathom_Probe) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.conduct != rhs.conduct {return false}
+    if lhs.revision != rhs.revision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2530,7 +2902,7 @@ nonisolated extension Fathom_InputArtifact: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Fathom_Acknowledge: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Acknowledge"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}leases\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}leases\0\u{c}\u{1}\u{1}")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2538,21 +2910,25 @@ nonisolated extension Fathom_Acknowledge: SwiftProtobuf.Message, SwiftProtobuf._
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.leases) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._leases) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.leases.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.leases, fieldNumber: 1)
-    }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._leases {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Fathom_Acknowledge, rhs: Fathom_Acknowledge) -> Bool {
-    if lhs.leases != rhs.leases {return false}
+    if lhs._leases != rhs._leases {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2560,7 +2936,7 @@ nonisolated extension Fathom_Acknowledge: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Fathom_Cancel: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Cancel"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}leases\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}leases\0\u{c}\u{1}\u{1}")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2568,21 +2944,25 @@ nonisolated extension Fathom_Cancel: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.leases) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._leases) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.leases.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.leases, fieldNumber: 1)
-    }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._leases {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Fathom_Cancel, rhs: Fathom_Cancel) -> Bool {
-    if lhs.leases != rhs.leases {return false}
+    if lhs._leases != rhs._leases {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

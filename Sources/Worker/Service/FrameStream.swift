@@ -31,6 +31,7 @@ struct FrameReader {
     private let descriptor: Int32
     private var buffer: [UInt8] = []
     private var head = 0
+    private var chunk = [UInt8](repeating: 0, count: 64 << 10)
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
@@ -63,7 +64,6 @@ struct FrameReader {
     private mutating func fill() -> Bool {
         buffer.removeFirst(head)
         head = 0
-        var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let count = read(descriptor, &chunk, chunk.count)
             if count < 0 && errno == EINTR { continue }

@@ -59,10 +59,10 @@ final class Slot: Sendable {
         threads = [errors, output]
     }
 
-    /// Hands it an assignment; false when it is gone, which it will report itself.
-    func start(_ assignment: Assignment) -> Bool {
-        FrameStream.write(
-            FrameStream.framed(MessageCodec.encode([.assign(assignment)])), to: process.input)
+    /// Hands it assignments; false when it is gone, which it will report itself.
+    func start(_ assignments: [Assignment]) -> Bool {
+        let frame = MessageCodec.encode(assignments.map { .assign($0) })
+        return FrameStream.write(FrameStream.framed(frame), to: process.input)
     }
 
     /// Ends it at once. Its threads end by themselves.

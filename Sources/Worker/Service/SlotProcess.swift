@@ -25,6 +25,9 @@ public final class SlotProcess {
     private let folder: ArtifactFolder
     private let output: Int32
     private var verified: Set<Digest> = []
+    /// Answers that the agent has not been told yet, and when the first of them was given.
+    private var said: [WorkerMessage] = []
+    private var saidFirst = Instant(nanoseconds: 0)
 
     public init(settings: SlotSettings, runner: any JobRunner) {
         self.settings = settings
@@ -46,6 +49,7 @@ public final class SlotProcess {
                 for message in try MessageCodec.decodeCoordinatorMessages(frame) {
                     if case .assign(let assignment) = message { answer(assignment) }
                 }
+                flush()
             }
         }
         withExtendedLifetime(watch) {}
@@ -54,11 +58,12 @@ public final class SlotProcess {
     private func answer(_ assignment: Assignment) {
         let start = Instant.now()
         do {
-            let spec = try JSONDecoder().decode(JobSpec.self, from: Data(assignment.spec))
+            let spec = try JobSpecCodec.decode(assignment.spec)
             var outcome = try runner.run(
-                spec, entries: assignment.lease.entries, context: context(of: assignment))
-            outcome.seconds = Instant.now().seconds(since: start)
-            say(.result(assignment.lease, outcome))
+                spec, entries: assignment.lease.entries, context: context(of: assignment, start))
+            let end = Instant.now()
+            outcome.seconds = end.seconds(since: start)
+            say(.result(assignment.lease, outcome), at: end)
         } catch {
             let lost = (error as? ArtifactError)?.lostInput
             let failure = AttemptFailure(
@@ -66,7 +71,7 @@ public final class SlotProcess {
                 reason: lost.map { .inputLost($0) }
                     ?? (Self.isDataLacking(error) ? .dataLacking : .error),
                 error: String(describing: error), logTail: "")
-            say(.failure(failure))
+            say(.failure(failure), at: .now())
         }
     }
 
@@ -77,8 +82,8 @@ public final class SlotProcess {
         return false
     }
 
-    private func context(of assignment: Assignment) -> RunContext {
-        var told = Instant.now()
+    private func context(of assignment: Assignment, _ start: Instant) -> RunContext {
+        var told = start
         return RunContext(
             dataFolder: settings.dataFolder,
             input: { [self] job, name in try input(job, name, of: assignment) },
@@ -87,7 +92,8 @@ public final class SlotProcess {
                 let now = Instant.now()
                 guard now.seconds(since: told) > 0.5 else { return }
                 told = now
-                say(.heartbeat([LeaseProgress(lease: assignment.lease, share: share)]))
+                said.append(.heartbeat([LeaseProgress(lease: assignment.lease, share: share)]))
+                flush()
             },
             imported: { [self] digest in try verified(digest, name: "imported file") })
     }
@@ -134,8 +140,22 @@ public final class SlotProcess {
         return file
     }
 
-    private func say(_ message: WorkerMessage) {
-        let frame = WorkerFrame(worker: WorkerID("slot"), messages: [message])
+    /// Lets tiny jobs' answers travel together; what waits is told with the last of its frame,
+    /// after a moment, or when a longer job has something to say.
+    private func say(_ message: WorkerMessage, at now: Instant) {
+        if said.isEmpty { saidFirst = now }
+        said.append(message)
+        let isDue = now.seconds(since: saidFirst) >= Self.waitSeconds
+        if isDue || said.count >= Self.messagesPerFrame { flush() }
+    }
+
+    private static let waitSeconds = 0.002
+    private static let messagesPerFrame = 256
+
+    private func flush() {
+        guard !said.isEmpty else { return }
+        let frame = WorkerFrame(worker: WorkerID("slot"), messages: said)
+        said.removeAll(keepingCapacity: true)
         guard FrameStream.write(FrameStream.framed(MessageCodec.encode(frame)), to: output) else {
             // The agent is gone; so is the reason to go on.
             _exit(0)

@@ -42,6 +42,8 @@ public final class WorkerAgent {
     private var slots: [Slot] = []
     private var generations: [Int]
     private var outgoing: [WorkerMessage] = []
+    /// What each slot is to start, until the end of the step.
+    private var starting: [[Assignment]]
     private var statistics = MessagingStatistics()
     private var ending: SessionEffect.Ending?
     private var refused = RefusalTally()
@@ -71,6 +73,7 @@ public final class WorkerAgent {
                 metadata: ["count": "\(spool.inherited.count)"])
         }
         generations = Array(repeating: 0, count: settings.session.facts.slots)
+        starting = Array(repeating: [], count: settings.session.facts.slots)
     }
 
     /// Asks the agent to end, from any thread or task: it drains first.
@@ -232,16 +235,28 @@ public final class WorkerAgent {
             ])
     }
 
+    /// Work first: slots compute while the rest is put into frames.
     private func flush() {
+        for slot in starting.indices where !starting[slot].isEmpty {
+            var rest = starting[slot][...]
+            while !rest.isEmpty {
+                _ = slots[slot].start(Array(rest.prefix(Self.assignmentsPerFrame)))
+                rest = rest.dropFirst(Self.assignmentsPerFrame)
+            }
+            starting[slot].removeAll(keepingCapacity: true)
+        }
         var rest = outgoing[...]
         while !rest.isEmpty {
-            let part = Array(rest.prefix(512))
-            rest = rest.dropFirst(512)
+            let part = Array(rest.prefix(Self.messagesPerFrame))
+            rest = rest.dropFirst(Self.messagesPerFrame)
             let frame = WorkerFrame(worker: settings.session.worker, messages: part)
             connection.send(MessageCodec.encode(frame))
         }
         outgoing.removeAll(keepingCapacity: true)
     }
+
+    private static let assignmentsPerFrame = 256
+    private static let messagesPerFrame = 2_048
 
     private func makeSlot(_ slot: Int) throws -> Slot {
         try Slot(
@@ -255,6 +270,8 @@ public final class WorkerAgent {
 
     private func respawn(_ slot: Int) throws {
         slots[slot].stop()
+        // What it was to start now is of the process that is gone.
+        starting[slot].removeAll()
         generations[slot] += 1
         slots[slot] = try makeSlot(slot)
     }
@@ -265,7 +282,7 @@ public final class WorkerAgent {
     private func follow(_ orders: [AgentFiles.Order], at now: Instant) throws {
         for order in orders {
             switch order {
-            case .start(let start): _ = slots[start.slot].start(start.assignment)
+            case .start(let start): starting[start.slot].append(start.assignment)
             case .tell(let message): outgoing.append(message)
             case .giveBack(let lease, let reason):
                 logger.warning(

@@ -15,26 +15,39 @@ extension Session {
         queue.append(assignment)
     }
 
-    /// Gives queued work to slots: one job each, and a few ahead where jobs are tiny.
+    /// Gives queued work to slots: one job each, and a good many ahead where jobs are tiny.
     ///
-    /// A slot works through its pipe in order, so that when it dies the first job without an
-    /// answer is the one to blame.
+    /// A slot works through its pipe in order, but tells of many at once. When it dies with more
+    /// than one job in its pipe nobody can say which was to blame: they are *suspects*, which get
+    /// a pipe of their own each.
     mutating func fillSlots() {
-        guard !hasEnded else { return }
+        guard !hasEnded, queueHead < queue.count else { return }
         let depth = slotDepth
-        for level in 0..<depth {
-            for slot in slots.indices where slots[slot].count <= level {
-                guard queueHead < queue.count else { return }
-                let assignment = queue[queueHead]
-                queueHead += 1
-                if queueHead > 1_024 && queueHead * 2 > queue.count {
-                    queue.removeFirst(queueHead)
-                    queueHead = 0
-                }
-                slots[slot].append(Running(assignment: assignment))
-                effects.append(.start(slot: slot, assignment))
-            }
+        while queueHead < queue.count, let slot = emptiestSlot(below: depth) {
+            let assignment = queue[queueHead]
+            let isSuspect = !suspects.isEmpty && suspects.contains(assignment.lease)
+            // A suspect waits for an empty pipe, and nothing goes in behind it.
+            if isSuspect && !slots[slot].isEmpty { return }
+            queueHead += 1
+            trimQueue()
+            slots[slot].append(Running(assignment: assignment, isSuspect: isSuspect))
+            effects.append(.start(slot: slot, assignment))
         }
+    }
+
+    private mutating func trimQueue() {
+        guard queueHead > 1_024 && queueHead * 2 > queue.count else { return }
+        queue.removeFirst(queueHead)
+        queueHead = 0
+    }
+
+    private func emptiestSlot(below depth: Int) -> Int? {
+        var best: Int?
+        for slot in slots.indices where slots[slot].count < depth {
+            if slots[slot].first?.isSuspect == true { continue }
+            if best.map({ slots[slot].count < slots[$0].count }) ?? true { best = slot }
+        }
+        return best
     }
 
     private var slotDepth: Int {
@@ -44,9 +57,7 @@ extension Session {
     }
 
     mutating func note(_ share: Double, of lease: Lease, in slot: Int) {
-        guard let index = slots[slot].firstIndex(where: { $0.assignment.lease == lease }) else {
-            return
-        }
+        guard let index = slots[slot].firstIndex(of: lease) else { return }
         slots[slot][index].share = share
     }
 
@@ -60,11 +71,10 @@ extension Session {
     mutating func conclude(
         _ lease: Lease, in slot: Int, with message: WorkerMessage, at now: Instant
     ) {
-        guard let index = slots[slot].firstIndex(where: { $0.assignment.lease == lease }) else {
-            return
-        }
+        guard let index = slots[slot].firstIndex(of: lease) else { return }
         let running = slots[slot].remove(at: index)
         held.remove(lease)
+        if running.isSuspect { suspects.remove(lease) }
         // A finished result is worth telling even if the lease was cancelled meanwhile; an error
         // is not.
         if running.isCancelled, case .failure = message { return }
@@ -85,20 +95,28 @@ extension Session {
             requeueAll(of: slot)
             return
         }
-        let failure = AttemptFailure(
-            lease: lease, reason: .slotDeath, error: cause, logTail: logTail)
-        conclude(lease, in: slot, with: .failure(failure), at: now)
-        if settings.sabotage == .blamesBystanders, !slots[slot].isEmpty {
-            bury(slot, cause: cause, logTail: logTail, at: now)
+        let isCertain = slots[slot].count == 1 || settings.sabotage == .blamesBystanders
+        if isCertain {
+            let failure = AttemptFailure(
+                lease: lease, reason: .slotDeath, error: cause, logTail: logTail)
+            conclude(lease, in: slot, with: .failure(failure), at: now)
+            if !slots[slot].isEmpty { bury(slot, cause: cause, logTail: logTail, at: now) }
+        } else {
+            for running in slots[slot].all where !running.isCancelled {
+                suspects.insert(running.assignment.lease)
+            }
+            requeueAll(of: slot)
         }
-        requeueAll(of: slot)
     }
 
-    /// Those behind a job that took its slot along go back to the front of the queue.
+    /// What is in a slot's pipe goes back to the front of the queue.
     private mutating func requeueAll(of slot: Int) {
-        let rest = slots[slot]
-        slots[slot] = []
-        for running in rest where running.isCancelled { held.remove(running.assignment.lease) }
+        let rest = slots[slot].all
+        slots[slot] = WorkLine()
+        for running in rest where running.isCancelled {
+            held.remove(running.assignment.lease)
+            suspects.remove(running.assignment.lease)
+        }
         let wanted = rest.filter { !$0.isCancelled }.map(\.assignment)
         queue.replaceSubrange(0..<queueHead, with: wanted)
         queueHead = 0
@@ -107,8 +125,7 @@ extension Session {
     mutating func cancel(_ lease: Lease) {
         guard held.contains(lease) else { return }
         for slot in slots.indices {
-            guard let index = slots[slot].firstIndex(where: { $0.assignment.lease == lease })
-            else { continue }
+            guard let index = slots[slot].firstIndex(of: lease) else { continue }
             slots[slot][index].isCancelled = true
             guard index == 0 else { return }
             requeueAll(of: slot)
@@ -116,6 +133,7 @@ extension Session {
             return
         }
         held.remove(lease)
+        suspects.remove(lease)
         queue.removeSubrange(0..<queueHead)
         queueHead = 0
         queue.removeAll { $0.lease == lease }
@@ -131,14 +149,18 @@ extension Session {
 
     /// The grace is over: what still runs goes back.
     mutating func giveUpAll() {
-        handBack(slots.flatMap { $0.map(\.assignment.lease) } + queue[queueHead...].map(\.lease))
-        slots = slots.map { _ in [] }
+        let running = slots.flatMap { $0.all.map(\.assignment.lease) }
+        handBack(running + queue[queueHead...].map(\.lease))
+        slots = slots.map { _ in WorkLine() }
         effects.append(.send(.goodbye))
     }
 
     private mutating func handBack(_ leases: [Lease]) {
         guard !leases.isEmpty else { return }
-        for lease in leases { held.remove(lease) }
+        for lease in leases {
+            held.remove(lease)
+            suspects.remove(lease)
+        }
         effects.append(.send(.handBack(leases)))
     }
 }

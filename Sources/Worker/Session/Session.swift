@@ -19,7 +19,7 @@ public struct SessionSettings: Sendable {
     public var idleSeconds: Double?
     /// How much measured work a slot's pipe holds beyond the job it runs.
     public var slotAheadSeconds = 0.02
-    public var slotAheadMax = 32
+    public var slotAheadMax = 1_024
     /// A fault planted on purpose. Only simulations set it, to show that they would notice.
     package var sabotage: SessionSabotage?
 
@@ -86,11 +86,13 @@ public enum SessionEffect: Sendable, Hashable {
 /// meanwhile.
 public struct Session: Sendable {
     let settings: SessionSettings
-    var slots: [[Running]]
+    var slots: [WorkLine]
     var queue: [Assignment] = []
     var queueHead = 0
     /// Leases queued or running here.
     var held: Set<Lease> = []
+    /// Those of them that were in the pipe of a slot that died, with others.
+    var suspects: Set<Lease> = []
     var outbox: [Lease: Unacknowledged] = [:]
     var sequence = 0
     var isConnected = false
@@ -111,13 +113,6 @@ public struct Session: Sendable {
     var meanSeconds: Double?
     var effects: [SessionEffect] = []
 
-    struct Running: Sendable {
-        var assignment: Assignment
-        var share = 0.0
-        /// Whether the coordinator no longer wants it.
-        var isCancelled = false
-    }
-
     struct Unacknowledged: Sendable {
         var message: WorkerMessage
         var sequence: Int
@@ -130,7 +125,7 @@ public struct Session: Sendable {
     /// - Parameter spooled: Results that earlier workers left on disk unacknowledged.
     public init(settings: SessionSettings, spooled: [WorkerMessage] = [], at now: Instant) {
         self.settings = settings
-        slots = Array(repeating: [], count: settings.facts.slots)
+        slots = Array(repeating: WorkLine(), count: settings.facts.slots)
         lastHeartbeat = now
         lastOutboxLook = now
         lastHeard = now
@@ -212,7 +207,7 @@ public struct Session: Sendable {
         if settings.sabotage == .losesResults { outbox = [:] }
         guard settings.sabotage == .losesWork else { return }
         for slot in slots.indices where !slots[slot].isEmpty {
-            slots[slot] = []
+            slots[slot] = WorkLine()
             effects.append(.replace(slot: slot))
         }
         queue = []
@@ -286,7 +281,10 @@ public struct Session: Sendable {
 
     /// What waits long for its acknowledgement is put on disk and sent again.
     private mutating func lookThroughOutbox(at now: Instant) {
-        for (lease, item) in sortedOutbox() {
+        let waiting = outbox.filter { _, item in
+            item.sent == nil || now.seconds(since: item.since) >= settings.resendSeconds
+        }
+        for (lease, item) in waiting.sorted(by: { $0.value.sequence < $1.value.sequence }) {
             if now.seconds(since: item.since) >= settings.resendSeconds { spool(lease) }
             if let sent = item.sent, now.seconds(since: sent) < settings.resendSeconds { continue }
             send(lease, at: now)
@@ -296,7 +294,7 @@ public struct Session: Sendable {
     /// Everything held, running first, in a fixed order.
     private func inventory() -> [LeaseProgress] {
         let running = slots.flatMap { slot in
-            slot.filter { !$0.isCancelled }.map {
+            slot.all.filter { !$0.isCancelled }.map {
                 LeaseProgress(lease: $0.assignment.lease, share: $0.share)
             }
         }
