@@ -20,7 +20,7 @@ struct HostileWireTests {
     func pathsAsDigests(path: String) throws {
         let name = field(1, Array(path.utf8))
         for kind: UInt8 in 2...5 {
-            let frame = [8, 1] + field(kind, name)
+            let frame = [8, UInt8(ProtocolVersion.current)] + field(kind, name)
             let error = #expect(throws: MessageError.self) {
                 try ArtifactCodec.decodeQuestion(frame)
             }
