@@ -67,11 +67,12 @@ struct SchedulerBench {
 
     mutating func register(
         _ worker: String, slots: Int, held: [Lease] = [], build: String = "test",
-        numericClass: String = "n"
+        numericClass: String = "n", secondsLeft: Double? = nil
     ) {
         let facts = WorkerFacts(
             host: "h", processID: 1, slots: slots, build: build, numericClass: numericClass)
-        let hello = Hello(facts: facts, held: held, unacknowledged: [])
+        let hello = Hello(
+            facts: facts, held: held, unacknowledged: [], secondsLeft: secondsLeft)
         tell(.message(WorkerID(worker), .hello(hello)))
     }
 
@@ -80,10 +81,12 @@ struct SchedulerBench {
         assigned.removeValue(forKey: WorkerID(worker)) ?? []
     }
 
-    mutating func finish(_ job: JobKey, on worker: String, lease: Lease? = nil) {
+    mutating func finish(
+        _ job: JobKey, on worker: String, lease: Lease? = nil, seconds: Double = 1
+    ) {
         guard let lease = lease ?? lastLease else { return }
         #expect(lease.job == job)
-        tell(.message(WorkerID(worker), .result(lease, JobOutcome(seconds: 1))))
+        tell(.message(WorkerID(worker), .result(lease, JobOutcome(seconds: seconds))))
     }
 
     mutating func fail(

@@ -40,6 +40,7 @@ struct MessageCodecTests {
     private static var workerMessages: [WorkerMessage] {
         [
             .hello(Hello(facts: facts, held: [lease], unacknowledged: [])),
+            .hello(Hello(facts: facts, held: [], unacknowledged: [], secondsLeft: 90.5)),
             .heartbeat([LeaseProgress(lease: lease, share: 0.5)]), .result(lease, outcome),
             .failure(
                 AttemptFailure(lease: lease, reason: .slotDeath, error: "é", logTail: "tail")),
@@ -163,6 +164,16 @@ struct MessageCodecTests {
             }
         }
         #expect(refused > 10_000)
+    }
+
+    @Test(
+        "a worker that says that it stays for no possible time is refused",
+        arguments: [-1, 2e8, .nan, .infinity])
+    func impossibleStay(seconds: Double) {
+        let hello = Hello(facts: Self.facts, held: [], unacknowledged: [], secondsLeft: seconds)
+        let bytes = MessageCodec.encode(
+            WorkerFrame(worker: WorkerID("w"), messages: [.hello(hello)]))
+        #expect(throws: MessageError.self) { try MessageCodec.decodeWorkerFrame(bytes) }
     }
 
     @Test("a newer version is refused by its number")

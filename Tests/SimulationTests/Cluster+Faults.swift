@@ -12,13 +12,16 @@ extension Cluster {
         if script.workersCrash { faults.append(.crashWorker) }
         if script.standstills { faults.append(.stallCoordinator) }
         if script.standstills && script.stops { faults.append(.stopWorker) }
-        if script.steers { faults += [.steer, .steer] }
+        if script.steers {
+            faults += [.steer, .steer]
+            timeline.plan(.resumeAll, at: now + script.healAfter)
+        }
         var at = 5.0
+        guard !faults.isEmpty else { return }
         while at < script.healAfter {
             if let fault = faults.randomElement(&random) { timeline.plan(fault, at: now + at) }
             at += 2 + 20 * random.uniformDouble()
         }
-        if script.steers { timeline.plan(.resumeAll, at: now + script.healAfter) }
     }
 
     /// When an event can happen whose process stands still now; `nil` when it can at once.
@@ -35,11 +38,15 @@ extension Cluster {
         return until
     }
 
-    /// Its memory is lost, its disk is not.
     mutating func crashWorker() {
         guard let victim = nodes.keys.sorted().randomElement(&random) else { return }
-        for (lease, message) in nodes[victim]?.spool ?? [:] { orphanedSpool[lease] = message }
-        nodes[victim] = nil
+        replaceWorker(victim)
+    }
+
+    /// A worker is gone, and another comes: its memory is lost, its disk is not.
+    mutating func replaceWorker(_ id: WorkerID) {
+        for (lease, message) in nodes[id]?.spool ?? [:] { orphanedSpool[lease] = message }
+        nodes[id] = nil
         timeline.plan(.startWorker, at: now + 3 * random.uniformDouble())
     }
 

@@ -214,6 +214,10 @@ struct Cluster {
         // Some pipes hold several jobs, so that a slot's death has bystanders.
         settings.slotAheadSeconds = random.uniform() < 0.5 ? 0.02 : 1
         settings.spoolSeconds = 0.25
+        if script.workersEnd {
+            settings.graceSeconds = 2
+            settings.lifetimeSeconds = 60 + 60 * random.uniformDouble()
+        }
         let spooled = orphanedSpool.sorted { $0.key.orderText < $1.key.orderText }.map(\.value)
         nodes[id] = Node(
             session: Session(settings: settings, spooled: spooled, at: now),
@@ -242,6 +246,7 @@ struct Cluster {
                 nodes[id]?.slots[slot].append(lease)
                 if nodes[id]?.slots[slot].count == 1 { work(id, slot) }
             case .replace(let slot): nodes[id]?.slots[slot] = []
+            case .end(.drained) where script.workersEnd: replaceWorker(id)
             case .end(let ending): problems.append("\(id) ended: \(ending)")
             }
         }
@@ -250,8 +255,10 @@ struct Cluster {
     private mutating func work(_ id: WorkerID, _ slot: Int) {
         guard let lease = nodes[id]?.slots[slot].first else { return }
         let slow = random.uniform() < 0.1 ? 30.0 : 1.0
-        timeline.plan(
-            .slotDone(id, slot: slot, lease: lease), at: now + slow * random.uniformDouble())
+        let seconds =
+            script.isSteady
+            ? outcome(of: lease).seconds : slow * random.uniformDouble()
+        timeline.plan(.slotDone(id, slot: slot, lease: lease), at: now + seconds)
     }
 
     private mutating func finish(_ id: WorkerID, _ slot: Int, _ lease: Lease) {
@@ -265,10 +272,19 @@ struct Cluster {
         if script.failing.contains(lease.job) {
             tell(id, .failed(slot: slot, lease: lease, error: "asked to", logTail: ""))
         } else {
-            let outcome = Samples.outcome(of: lease, kind: store.job(lease.job)?.kind ?? .probe)
+            let outcome = outcome(of: lease)
             if outcome.seconds >= 0.25 { kept.insert(lease) }
             tell(id, .finished(slot: slot, lease: lease, outcome: outcome))
         }
+    }
+
+    private func outcome(of lease: Lease) -> JobOutcome {
+        let kind = store.job(lease.job)?.kind ?? .probe
+        var outcome = Samples.outcome(of: lease, kind: kind)
+        if script.isSteady {
+            outcome.seconds = Samples.steadySeconds(kind) * Double(lease.entries.count)
+        }
+        return outcome
     }
 }
 

@@ -30,6 +30,16 @@ enum Samples {
             entryCount: entries)
     }
 
+    /// What an entry takes where nothing is left to chance: what the scheduler guesses at first.
+    static func steadySeconds(_ kind: JobSpec.Kind) -> Double {
+        switch kind {
+        case .poison: 20
+        case .train: 30
+        case .sal: 2
+        case .landscape, .probe: 0.1
+        }
+    }
+
     static func outcome(of lease: Lease, kind: JobSpec.Kind) -> JobOutcome {
         guard kind == .sal else { return JobOutcome(seconds: 0.5) }
         let rows = lease.entries.map { entry in

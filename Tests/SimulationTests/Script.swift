@@ -19,6 +19,10 @@ struct Script {
     var stops = true
     /// Whether users pause, forget and cancel jobs, and take it back.
     var steers = false
+    /// Whether workers' machines are theirs for a minute or two.
+    var workersEnd = false
+    /// Whether jobs take just what they are thought to take.
+    var isSteady = false
     var speculates = true
     var auditShare = 0.0
     /// Jobs that fail, and jobs that take their slot along.
@@ -33,15 +37,15 @@ struct Script {
     /// One of the scripts that a seed chooses.
     init(seed: Int) {
         let guilty = Samples.key("train 1 1")
-        switch seed % 6 {
+        switch seed % 8 {
         case 0:
             self.init(workers: 4, healAfter: 240)
         case 1:
             self.init(workers: 4, healAfter: 120)
-            auditShare = seed % 12 < 6 ? 1 : 0.3
+            auditShare = seed % 16 < 8 ? 1 : 0.3
         case 2:
             self.init(workers: 3, healAfter: 120)
-            if seed % 12 < 6 { failing = [guilty] } else { killing = [guilty] }
+            if seed % 16 < 8 { failing = [guilty] } else { killing = [guilty] }
         case 3:
             // Only coordinators die: nothing in flight may be begun a second time.
             self.init(workers: 3, healAfter: 120)
@@ -52,6 +56,19 @@ struct Script {
         case 4:
             self.init(workers: 3, healAfter: 120)
             steers = true
+        case 5:
+            self.init(workers: 3, healAfter: 120)
+            workersEnd = true
+        case 6:
+            // Workers end, and all else goes well: nothing may be begun that is not finished.
+            self.init(workers: 3, healAfter: 0)
+            networkFails = false
+            workersCrash = false
+            coordinatorsCrash = false
+            standstills = false
+            speculates = false
+            workersEnd = true
+            isSteady = true
         default:
             // Only workers die: what they have on disk may not be computed again.
             self.init(workers: 2, healAfter: 120)

@@ -9,10 +9,21 @@ struct SessionTests {
         .welcome(Welcome(term: 1, leaseMilliseconds: 15_000, heartbeatMilliseconds: 2_000)))
     private let start = Instant(nanoseconds: 0)
 
-    private func session(slots: Int = 1) -> Session {
+    private func session(
+        slots: Int = 1, lifetime: Double? = nil, idle: Double? = nil
+    ) -> Session {
         let facts = WorkerFacts(
             host: "h", processID: 1, slots: slots, build: "b", numericClass: "n")
-        return Session(settings: SessionSettings(worker: WorkerID("w"), facts: facts), at: start)
+        var settings = SessionSettings(worker: WorkerID("w"), facts: facts)
+        settings.lifetimeSeconds = lifetime
+        settings.idleSeconds = idle
+        return Session(settings: settings, at: start)
+    }
+
+    /// How long the worker says that it stays, and what it says that it holds.
+    private func hello(_ effects: [SessionEffect]) -> (left: Double?, held: [Lease])? {
+        for case .send(.hello(let hello)) in effects { return (hello.secondsLeft, hello.held) }
+        return nil
     }
 
     private func assignment(_ name: String) -> Assignment {
@@ -118,7 +129,12 @@ struct SessionTests {
         let second = assignment("b")
         _ = session.handle(.message(.assign(first)), at: start)
         _ = session.handle(.message(.assign(second)), at: start)
-        #expect(session.handle(.terminate, at: start) == [.send(.handBack([second.lease]))])
+        let effects = session.handle(.terminate, at: start)
+        // The coordinator knows that it goes before it has work to give to others.
+        #expect(hello(effects)?.left == 0)
+        #expect(hello(effects)?.held == [first.lease, second.lease])
+        #expect(effects.last == .send(.handBack([second.lease])))
+        #expect(effects.count == 2)
         let done = SessionEvent.finished(slot: 0, lease: first.lease, outcome: JobOutcome())
         _ = session.handle(done, at: start + 1)
         #expect(
@@ -137,5 +153,44 @@ struct SessionTests {
         #expect(
             session.handle(.tick, at: start + 21)
                 == [.send(.handBack([work.lease])), .send(.goodbye), .end(.drained)])
+    }
+
+    @Test("says how long it stays, less its grace, and drains when the grace begins")
+    func lifetime() {
+        var session = session(lifetime: 100)
+        #expect(hello(session.handle(.connected, at: start))?.left == 80)
+        _ = session.handle(welcome, at: start)
+        let work = assignment("a")
+        _ = session.handle(.message(.assign(work)), at: start)
+        _ = session.handle(.message(.alive(term: 1)), at: start + 79)
+        #expect(hello(session.handle(.tick, at: start + 79)) == nil)
+        #expect(hello(session.handle(.tick, at: start + 80))?.left == 0)
+        let late = assignment("b")
+        #expect(
+            session.handle(.message(.assign(late)), at: start + 81)
+                == [.send(.handBack([late.lease]))])
+        _ = session.handle(.message(.alive(term: 1)), at: start + 99)
+        #expect(
+            session.handle(.tick, at: start + 100)
+                == [.send(.handBack([work.lease])), .send(.goodbye), .end(.drained)])
+    }
+
+    @Test("says when it registers again how much of its time is left")
+    func lifetimeAfterALoss() {
+        var session = session(lifetime: 100)
+        _ = session.handle(.connected, at: start)
+        _ = session.handle(.disconnected, at: start + 10)
+        #expect(hello(session.handle(.connected, at: start + 30))?.left == 50)
+    }
+
+    @Test("goes when there was no work for long")
+    func idle() {
+        var session = session(idle: 60)
+        _ = session.handle(.connected, at: start)
+        _ = session.handle(welcome, at: start)
+        #expect(!session.handle(.tick, at: start + 1).contains(.end(.drained)))
+        _ = session.handle(.message(.alive(term: 1)), at: start + 60)
+        #expect(!session.handle(.tick, at: start + 60).contains(.end(.drained)))
+        #expect(session.handle(.tick, at: start + 61).contains(.end(.drained)))
     }
 }

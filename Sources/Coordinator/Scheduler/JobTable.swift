@@ -148,6 +148,8 @@ struct CostBook: Sendable {
         return estimates.count - 1
     }
 
+    /// How many classes there are.
+    var count: Int { estimates.count }
     /// Seconds an entry, guessed until one was measured.
     func estimate(_ costClass: Int) -> Double { estimates[costClass] }
     func isMeasured(_ costClass: Int) -> Bool { measured[costClass] }

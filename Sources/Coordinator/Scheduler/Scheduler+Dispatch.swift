@@ -14,7 +14,13 @@ extension Scheduler {
             return
         }
         table.jobs[job].isQueued = true
+        readyOfClass[table.jobs[job].costClass] += 1
         ready.push(.init(pathSeconds: table.jobs[job].pathSeconds, job: job))
+    }
+
+    private mutating func dequeue(_ job: Int) {
+        table.jobs[job].isQueued = false
+        readyOfClass[table.jobs[job].costClass] -= 1
     }
 
     func mayStart(_ job: Int) -> Bool {
@@ -53,39 +59,48 @@ extension Scheduler {
     }
 
     private mutating func serve(_ worker: Int, at now: Instant) -> Service {
-        guard workers[worker].isLiving else { return .full }
+        guard workers[worker].isLiving, hasTimeForSome(worker, at: now) else { return .full }
         var aside: [ReadyHeap.Item] = []
         defer { for item in aside { ready.push(item) } }
         // Few jobs have failed anywhere, so a short look past them is enough.
-        let lookMax = workers[worker].lacking.isEmpty ? 32 : Self.lookPastLacking
+        let isSimple = workers[worker].lacking.isEmpty && workers[worker].end == nil
+        let lookMax = isSimple ? 32 : Self.lookPastUnfit
+        var isPressed = false
         while aside.count < lookMax, let item = ready.pop() {
             guard table.jobs[item.job].isReady, !table.jobs[item.job].pending.isEmpty,
                 mayStart(item.job)
             else {
-                table.jobs[item.job].isQueued = false
+                dequeue(item.job)
                 continue
             }
             if lacks(worker, dataOf: item.job) || shouldAvoid(worker, for: item.job) {
                 aside.append(item)
                 continue
             }
-            guard hasCredit(worker, for: item.job) else {
+            guard endsInTime(item.job, on: worker, at: now) else {
+                aside.append(item)
+                isPressed = true
+                continue
+            }
+            guard hasCredit(worker, for: item.job, at: now) else {
                 aside.append(item)
                 return .full
             }
-            let chosen = nearest(item, for: worker, aside: &aside)
-            table.jobs[chosen.job].isQueued = false
+            let chosen = nearest(item, for: worker, aside: &aside, at: now)
+            dequeue(chosen.job)
             assign(chosen.job, to: worker, at: now)
             enqueue(chosen.job)
             return .assigned
         }
-        return audit(on: worker, at: now) ? .assigned : .nothingSuitable
+        if audit(on: worker, at: now) { return .assigned }
+        // Its time only gets shorter: it is looked at again with its next heartbeat.
+        return isPressed ? .full : .nothingSuitable
     }
 
     /// The job itself, or one nearly as urgent of whose files this worker lacks fewer; those looked
     /// at and not taken go `aside`.
     private mutating func nearest(
-        _ item: ReadyHeap.Item, for worker: Int, aside: inout [ReadyHeap.Item]
+        _ item: ReadyHeap.Item, for worker: Int, aside: inout [ReadyHeap.Item], at now: Instant
     ) -> ReadyHeap.Item {
         guard living.count > 1 else { return item }
         var best = item
@@ -98,7 +113,9 @@ extension Scheduler {
             let isPossible =
                 job.isReady && !job.pending.isEmpty && mayStart(other.job)
                 && !lacks(worker, dataOf: other.job)
-                && !shouldAvoid(worker, for: other.job) && hasCredit(worker, for: other.job)
+                && !shouldAvoid(worker, for: other.job)
+                && hasCredit(worker, for: other.job, at: now)
+                && endsInTime(other.job, on: worker, at: now)
             let count = isPossible ? inputsLacking(worker, for: other.job) : .max
             if count < lacking {
                 aside.append(best)
@@ -112,8 +129,9 @@ extension Scheduler {
 
     private static let nearnessLooks = 16
 
-    /// How many jobs a worker that lacks a data set is looked past, so that no step takes long.
-    private static let lookPastLacking = 256
+    /// How many jobs are looked past for a worker that lacks a data set or has little time, so that
+    /// no step takes long.
+    private static let lookPastUnfit = 256
 
     /// Whether an attempt failed on this worker and there is another to try.
     private func shouldAvoid(_ worker: Int, for job: Int) -> Bool {
@@ -121,7 +139,7 @@ extension Scheduler {
         return living.contains { !list.contains($0) }
     }
 
-    private func hasCredit(_ worker: Int, for job: Int) -> Bool {
+    private func hasCredit(_ worker: Int, for job: Int, at now: Instant) -> Bool {
         let held = leases.count(ofWorker: worker)
         if isOnProbation(worker) { return held < 1 }
         if held < workers[worker].slots { return true }
@@ -129,13 +147,14 @@ extension Scheduler {
         guard held < settings.leasesPerWorkerMax, table.costs.isMeasured(costClass) else {
             return false
         }
-        let more = table.costs.estimate(costClass) * Double(shardSize(of: job))
+        let size = shardSize(of: job, on: worker, at: now)
+        let more = table.costs.estimate(costClass) * Double(size)
         let room = settings.prefetchSeconds * Double(workers[worker].slots)
         return workers[worker].outstandingSeconds + more <= room
     }
 
     private mutating func assign(_ job: Int, to worker: Int, at now: Instant) {
-        let size = shardSize(of: job)
+        let size = shardSize(of: job, on: worker, at: now)
         guard let entries = table.jobs[job].pending.takeFirst(atMost: size) else { return }
         if settings.sabotage == .leasesTwice { table.jobs[job].pending.insert(entries) }
         grant(job, entries, to: worker, for: .work, at: now)
@@ -155,12 +174,13 @@ extension Scheduler {
     }
 
     /// How many entries the next lease on a job covers: what takes `shardSeconds`, and less when
-    /// slots would go without.
-    private func shardSize(of job: Int) -> Int {
+    /// slots would go without or the worker ends before.
+    private func shardSize(of job: Int, on worker: Int, at now: Instant) -> Int {
         guard table.jobs[job].entryCount > 1 else { return 1 }
-        if let fixed = settings.shardEntries { return max(1, fixed) }
         let each = max(table.costs.estimate(table.jobs[job].costClass), 1e-6)
-        let bySeconds = max(1, Int(min(settings.shardSeconds / each, 1e6)))
+        let inTime = max(1, Int(min(secondsFree(of: worker, at: now) / each, 1e6)))
+        if let fixed = settings.shardEntries { return max(1, min(fixed, inTime)) }
+        let bySeconds = min(inTime, max(1, Int(min(settings.shardSeconds / each, 1e6))))
         let slots = slotsLiving
         guard ready.count < slots else { return bySeconds }
         let share = (table.jobs[job].pending.count * (ready.count + 1) + slots - 1) / max(1, slots)

@@ -60,6 +60,9 @@ extension Scheduler {
         let open = table.jobs.count { $0.state == .open }
         let queued = table.jobs.count(where: \.isQueued)
         var found: [String] = []
+        var byClass = readyOfClass.map { _ in 0 }
+        for job in table.jobs where job.isQueued { byClass[job.costClass] += 1 }
+        if byClass != readyOfClass { found.append("ready jobs are not counted rightly by class") }
         if open != openJobs { found.append("\(openJobs) jobs counted open, not \(open)") }
         if queued != ready.count { found.append("\(ready.count) jobs queued, not \(queued)") }
         let paused = table.jobs.count { $0.state == .open && $0.isPaused }

@@ -15,10 +15,13 @@ extension Scheduler {
     mutating func audit(on worker: Int, at now: Instant) -> Bool {
         guard hasFreeSlot(worker), !isOnProbation(worker) else { return false }
         let isAlone = living.count == 1
-        let (jobs, lacking) = (table.jobs, workers[worker].lacking)
+        let (jobs, costs, lacking) = (table.jobs, table.costs, workers[worker].lacking)
+        let left = isFresh(worker, at: now) ? .infinity : secondsFree(of: worker, at: now)
         let job = audits.next { item in
-            let lacks = jobs[item.job].dataSet.map(lacking.contains) ?? false
-            return (isAlone || item.computedBy != worker) && !lacks
+            let job = jobs[item.job]
+            let lacks = job.dataSet.map(lacking.contains) ?? false
+            let isInTime = costs.estimate(job.costClass) * Double(job.entryCount) <= left
+            return (isAlone || item.computedBy != worker) && !lacks && isInTime
         }
         guard let job else { return false }
         grant(job, 0..<table.jobs[job].entryCount, to: worker, for: .audit, at: now)
@@ -55,6 +58,7 @@ extension Scheduler {
             guard let active = leases[id],
                 let position = idle.firstIndex(where: {
                     $0 != active.worker && !lacks($0, dataOf: id.job)
+                        && active.seconds <= secondsFree(of: $0, at: now)
                 })
             else { continue }
             let helper = idle[position]

@@ -9,7 +9,9 @@ extension Scheduler {
             return
         }
         numericClass = numericClass ?? hello.facts.numericClass
+        let isNew = livingWorker(id) == nil
         let worker = enter(id, hello.facts, at: now)
+        noteEnd(of: worker, secondsLeft: hello.secondsLeft, isNew: isNew, at: now)
         reunion.met(id)
         let welcome = Welcome(
             term: settings.term, leaseMilliseconds: Int(settings.leaseSeconds * 1_000),
@@ -92,6 +94,7 @@ extension Scheduler {
             return
         }
         workers[worker].lastHeard = now
+        if workers[worker].end != nil { makeHungry(worker) }
         effects.append(.send(id, .alive(term: settings.term)))
         var unwanted: [Lease] = []
         for item in listed {
@@ -172,6 +175,7 @@ extension Scheduler {
 
     private mutating func leaveLiving(_ worker: Int) {
         workers[worker].isLiving = false
+        longestStay = nil
         slotsLiving -= workers[worker].slots
         let position = workers[worker].livingIndex
         living.swapAt(position, living.count - 1)
@@ -179,13 +183,18 @@ extension Scheduler {
         if position < living.count { workers[living[position]].livingIndex = position }
     }
 
-    mutating func takeBack(_ list: [Lease], from id: WorkerID) {
+    mutating func takeBack(_ list: [Lease], from id: WorkerID, at now: Instant) {
         guard let worker = workerIndices[id] else { return }
         for lease in list {
-            guard let (leaseID, _) = identify(lease), leases[leaseID]?.worker == worker else {
-                continue
+            guard let (leaseID, _) = identify(lease), let active = leases[leaseID],
+                active.worker == worker
+            else { continue }
+            // What outlives one worker after the other is given up at last.
+            if hasOutlived(active, at: now) {
+                end(leaseID, reason: .workerLost, error: "the worker's time was over before it")
+            } else {
+                end(leaseID, reason: .handedBack, error: "handed back")
             }
-            end(leaseID, reason: .handedBack, error: "handed back")
         }
     }
 

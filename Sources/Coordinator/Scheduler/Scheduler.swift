@@ -33,6 +33,12 @@ public struct Scheduler: Sendable {
     var reunion: Reunion
     var audits = AuditBook()
     var holders = HolderBook()
+    /// Jobs in the ready heap, by cost class.
+    var readyOfClass: [Int] = []
+    /// The longest stay of a living worker; `nil`: not worked out since one came or went.
+    var longestStay: Double?
+    /// Jobs of which was told that no worker stays for as long as they take.
+    var outlasting: Set<Int> = []
     var effects: [SchedulerEffect] = []
     /// What the worker that is listened to is to be told is durable.
     var acknowledged: [Lease] = []
@@ -44,6 +50,7 @@ public struct Scheduler: Sendable {
         leases = LeaseBook(jobCount: jobs.count)
         let awaited = settings.sabotage == .skipsReunion ? [] : settings.awaited
         reunion = Reunion(awaiting: awaited, seconds: settings.reunionSeconds)
+        readyOfClass = Array(repeating: 0, count: table.costs.count)
         counts = Array(repeating: KindProgress(), count: JobSpec.Kind.allCases.count)
         firstOfKind = Array(repeating: nil, count: counts.count)
         for index in table.jobs.indices { count(index) }
@@ -109,7 +116,7 @@ public struct Scheduler: Sendable {
         case .heartbeat(let leases): renew(worker, leases, at: now)
         case .result(let lease, let outcome): accept(outcome, of: lease, from: worker, at: now)
         case .failure(let failure): fail(failure, from: worker, at: now)
-        case .handBack(let leases): takeBack(leases, from: worker)
+        case .handBack(let leases): takeBack(leases, from: worker, at: now)
         case .goodbye: lose(worker, reason: .handedBack, at: now)
         }
     }
@@ -228,6 +235,10 @@ struct Worker: Sendable {
     var failuresInARow = 0
     /// Indices of the data sets that it said it does not have.
     var lacking: Set<Int> = []
+    /// When work that it has must be done; `nil`: it stays.
+    var end: Instant?
+    /// How long it had when it came.
+    var staySeconds = Double.infinity
 }
 
 /// A first-in-first-out queue of indices.

@@ -158,6 +158,8 @@ package enum SchedulerSabotage: String, Sendable, CaseIterable {
     case skipsReunion
     /// Computes nothing a second time.
     case skipsAudits
+    /// Gives work to workers that will be gone before it is done.
+    case ignoresEnds
 }
 
 /// One thing that happened.

@@ -56,6 +56,7 @@ extension MessageCodec {
             $0.numericClass = hello.facts.numericClass
             $0.held = wire(hello.held)
             $0.unacknowledged = wire(hello.unacknowledged)
+            if let seconds = hello.secondsLeft { $0.secondsLeft = seconds }
         }
     }
 
@@ -73,7 +74,16 @@ extension MessageCodec {
             numericClass: try word("hello.numeric_class", hello.numericClass))
         return Hello(
             protocolVersions: Int(hello.protocolMin)...Int(hello.protocolMax), facts: facts,
-            held: try value(hello.held), unacknowledged: try value(hello.unacknowledged))
+            held: try value(hello.held), unacknowledged: try value(hello.unacknowledged),
+            secondsLeft: hello.hasSecondsLeft ? try seconds(hello.secondsLeft) : nil)
+    }
+
+    private static func seconds(_ seconds: Double) throws(MessageError) -> Double {
+        guard seconds >= 0, seconds <= MessageLimits.secondsLeft else {
+            throw .outOfRange(
+                field: "hello.seconds_left", value: Int(exactly: seconds.rounded()) ?? .max)
+        }
+        return seconds
     }
 
     static func wire(_ failure: AttemptFailure) -> Fathom_Failure {

@@ -44,15 +44,18 @@ public struct Hello: Sendable, Hashable {
     public var held: [Lease]
     /// Leases whose result or failure it has sent, or will send, without an acknowledgement yet.
     public var unacknowledged: [Lease]
+    /// How long work given to it now may take, at most; `nil`: as long as it likes.
+    public var secondsLeft: Double?
 
     public init(
         protocolVersions: ClosedRange<Int> = ProtocolVersion.supported, facts: WorkerFacts,
-        held: [Lease], unacknowledged: [Lease]
+        held: [Lease], unacknowledged: [Lease], secondsLeft: Double? = nil
     ) {
         self.protocolVersions = protocolVersions
         self.facts = facts
         self.held = held
         self.unacknowledged = unacknowledged
+        self.secondsLeft = secondsLeft
     }
 }
 

@@ -409,6 +409,16 @@ nonisolated struct Fathom_Hello: @unchecked Sendable {
   /// Clears the value of `unacknowledged`. Subsequent reads from it will return its default value.
   mutating func clearUnacknowledged() {_uniqueStorage()._unacknowledged = nil}
 
+  /// For how many seconds more it takes work; not set: for good.
+  var secondsLeft: Double {
+    get {_storage._secondsLeft ?? 0}
+    set {_uniqueStorage()._secondsLeft = newValue}
+  }
+  /// Returns true if `secondsLeft` has been explicitly set.
+  var hasSecondsLeft: Bool {_storage._secondsLeft != nil}
+  /// Clears the value of `secondsLeft`. Subsequent reads from it will return its default value.
+  mutating func clearSecondsLeft() {_uniqueStorage()._secondsLeft = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1630,7 +1640,7 @@ nonisolated extension Fathom_Leases: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Hello"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_min\0\u{3}protocol_max\0\u{1}host\0\u{3}process_id\0\u{1}slots\0\u{1}build\0\u{3}numeric_class\0\u{2}\u{3}held\0\u{1}unacknowledged\0\u{c}\u{8}\u{1}\u{c}\u{9}\u{1}")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_min\0\u{3}protocol_max\0\u{1}host\0\u{3}process_id\0\u{1}slots\0\u{1}build\0\u{3}numeric_class\0\u{2}\u{3}held\0\u{1}unacknowledged\0\u{3}seconds_left\0\u{c}\u{8}\u{1}\u{c}\u{9}\u{1}")
 
   fileprivate class _StorageClass {
     var _protocolMin: UInt32 = 0
@@ -1642,6 +1652,7 @@ nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _numericClass: String = String()
     var _held: Fathom_Leases? = nil
     var _unacknowledged: Fathom_Leases? = nil
+    var _secondsLeft: Double? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1661,6 +1672,7 @@ nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _numericClass = source._numericClass
       _held = source._held
       _unacknowledged = source._unacknowledged
+      _secondsLeft = source._secondsLeft
     }
   }
 
@@ -1688,6 +1700,7 @@ nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 7: try { try decoder.decodeSingularStringField(value: &_storage._numericClass) }()
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._held) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._unacknowledged) }()
+        case 12: try { try decoder.decodeSingularDoubleField(value: &_storage._secondsLeft) }()
         default: break
         }
       }
@@ -1727,6 +1740,9 @@ nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messag
       try { if let v = _storage._unacknowledged {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
       } }()
+      try { if let v = _storage._secondsLeft {
+        try visitor.visitSingularDoubleField(value: v, fieldNumber: 12)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1745,6 +1761,7 @@ nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._numericClass != rhs_storage._numericClass {return false}
         if _storage._held != rhs_storage._held {return false}
         if _storage._unacknowledged != rhs_storage._unacknowledged {return false}
+        if _storage._secondsLeft != rhs_storage._secondsLeft {return false}
         return true
       }
       if !storagesAreEqual {return false}

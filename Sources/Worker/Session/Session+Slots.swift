@@ -142,6 +142,10 @@ extension Session {
     mutating func drain() {
         guard !isDraining else { return }
         isDraining = true
+        handBackQueue()
+    }
+
+    mutating func handBackQueue() {
         handBack(queue[queueHead...].map(\.lease))
         queue = []
         queueHead = 0

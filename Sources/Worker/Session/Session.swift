@@ -169,7 +169,7 @@ public struct Session: Sendable {
             bury(slot, cause: cause, logTail: logTail, at: now)
         case .terminate:
             deadline = deadline ?? now + settings.graceSeconds
-            drain()
+            leave(at: now)
         case .tick: tick(at: now)
         }
         fillSlots()
@@ -199,8 +199,15 @@ public struct Session: Sendable {
         lastHello = now
         let unacknowledged = sortedOutbox().map(\.key)
         let hello = Hello(
-            facts: settings.facts, held: inventory().map(\.lease), unacknowledged: unacknowledged)
+            facts: settings.facts, held: inventory().map(\.lease), unacknowledged: unacknowledged,
+            secondsLeft: secondsLeft(at: now))
         effects.append(.send(.hello(hello)))
+    }
+
+    /// How long what is assigned now may take: until the time for the grace begins.
+    private func secondsLeft(at now: Instant) -> Double? {
+        guard !isDraining else { return 0 }
+        return machineEnd.map { max(0, $0.seconds(since: now) - settings.graceSeconds) }
     }
 
     private mutating func sabotageOnDisconnection() {
@@ -268,7 +275,7 @@ public struct Session: Sendable {
         guard !isDraining else { return }
         if let machineEnd, now + settings.graceSeconds >= machineEnd {
             deadline = deadline ?? machineEnd
-            drain()
+            leave(at: now)
         }
         guard let patience = settings.idleSeconds, isRegistered, held.isEmpty, outbox.isEmpty else {
             idleSince = nil
@@ -276,7 +283,16 @@ public struct Session: Sendable {
         }
         let since = idleSince ?? now
         idleSince = since
-        if now.seconds(since: since) >= patience { drain() }
+        if now.seconds(since: since) >= patience { leave(at: now) }
+    }
+
+    /// Drains by a decision of this machine's: the coordinator hears of it before it takes back
+    /// what was queued here, so that it gives that to others.
+    private mutating func leave(at now: Instant) {
+        guard !isDraining else { return }
+        isDraining = true
+        if isRegistered { sayHello(at: now) }
+        handBackQueue()
     }
 
     /// What waits long for its acknowledgement is put on disk and sent again.
