@@ -12,7 +12,7 @@ TEST := $(SWIFT) test -c release --disable-testable-imports --disable-xctest
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build quickstart test test-simulation test-fuzz test-files test-chaos \
-	test-slurm test-bundle check-cluster bundle lint format format-exists bench screenshots clean
+	test-slurm test-slurm-large test-network test-bundle check-cluster bundle lint format format-exists bench screenshots clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ test-chaos: setup ## Kill real workers and coordinators, compare the final table
 
 test-slurm: build ## Run a sweep on a real Slurm of three nodes on this host, and kill some
 	@bash scripts/test_slurm.sh
+
+test-slurm-large: build ## 10,000 SAL entries through at most ten allocations of that Slurm
+	@bash scripts/test_slurm.sh --large
+
+test-network: setup ## Run sweeps on hosts of their own, over lines that delay, lose and break
+	FATHOM_SLOW=1 $(TEST) --filter NetworkTests
 
 test-bundle: setup ## Run the bundle in a bare Debian made for it
 	@sh scripts/test_bundle.sh

@@ -13,14 +13,18 @@ stop_by_file() {
     if [ -f "$1" ]; then kill "$(cat "$1")" 2>/dev/null || true; fi
 }
 
+# Whether a process has a variable in its environment; most are not ours to read, or gone by now.
+has_variable() {
+    { tr '\0' '\n' <"/proc/$1/environ"; } 2>/dev/null | grep -qx "$2"
+}
+
 # Processes of one node, by the environment that Slurm gave them.
 processes_of() {
-    local environment pid
-    for environment in /proc/[0-9]*/environ; do
-        pid=${environment#/proc/}
-        pid=${pid%/environ}
-        if tr '\0' '\n' <"$environment" 2>/dev/null | grep -qx "SLURMD_NODENAME=$1" &&
-            tr '\0' '\n' <"$environment" 2>/dev/null | grep -qx "SLURM_CONF=$dir/slurm.conf"; then
+    local process pid
+    for process in /proc/[0-9]*; do
+        pid=${process#/proc/}
+        if has_variable "$pid" "SLURMD_NODENAME=$1" &&
+            has_variable "$pid" "SLURM_CONF=$dir/slurm.conf"; then
             echo "$pid"
         fi
     done
@@ -93,7 +97,8 @@ kill_node() {
     for pid in $(processes_of "$1"); do kill -9 "$pid" 2>/dev/null || true; done
     for pid in $(pgrep -x slurmstepd); do
         if grep -qz "$dir/run/spool-$1" "/proc/$pid/cmdline" 2>/dev/null ||
-            tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "SLURMD_NODENAME=$1"; then
+            { has_variable "$pid" "SLURMD_NODENAME=$1" &&
+                has_variable "$pid" "SLURM_CONF=$dir/slurm.conf"; }; then
             kill -9 "$pid" 2>/dev/null || true
         fi
     done

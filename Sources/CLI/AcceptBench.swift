@@ -23,8 +23,8 @@ struct BenchAcceptCommand: ParsableCommand {
     var verbose = false
 
     func validate() throws {
-        guard (1...5_000_000).contains(jobs) else {
-            throw ValidationError("--jobs is \(jobs); it takes 1 to 5000000")
+        guard (1...20_000_000).contains(jobs) else {
+            throw ValidationError("--jobs is \(jobs); it takes 1 to 20000000")
         }
     }
 

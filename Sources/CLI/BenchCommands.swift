@@ -12,7 +12,7 @@ struct BenchCommand: ParsableCommand {
         subcommands: [
             BenchTrainCommand.self, BenchSALCommand.self, BenchRenderCommand.self,
             BenchSchedulerCommand.self, BenchLeaderboardCommand.self, BenchDispatchCommand.self,
-            BenchAcceptCommand.self, BenchConnectionsCommand.self,
+            BenchAcceptCommand.self, BenchConnectionsCommand.self, BenchClusterCommand.self,
         ])
 }
 
@@ -134,8 +134,8 @@ struct BenchSchedulerCommand: ParsableCommand {
     var format = ReportFormat.table
 
     func validate() throws {
-        guard (1...2_000_000).contains(jobs), (1...100_000).contains(workers) else {
-            throw ValidationError("--jobs takes 1 to 2000000, --workers 1 to 100000")
+        guard (1...20_000_000).contains(jobs), (1...100_000).contains(workers) else {
+            throw ValidationError("--jobs takes 1 to 20000000, --workers 1 to 100000")
         }
     }
 
@@ -149,6 +149,7 @@ struct BenchSchedulerCommand: ParsableCommand {
                 "steps": Double(figures.steps), "accepted_seconds": figures.acceptedSeconds,
                 "worst_step_ms": figures.stepSecondsMax * 1_000,
                 "mean_step_ms": figures.stepSecondsMean * 1_000,
+                "peak_bytes": Double(Memory.peakBytes),
             ])
         case .table:
             print(

@@ -41,6 +41,9 @@ struct CoordinatorCommand: ParsableCommand {
     @Option(help: "Ask a batch system for workers: the folder that `fathom submit` made.")
     var allocate: String?
 
+    @Option(help: "When the sweep has ended, put a copy of the store there, in place of an older.")
+    var copy: String?
+
     @OptionGroup var options: ClusterOptions
 
     func validate() throws {
@@ -74,7 +77,8 @@ struct CoordinatorCommand: ParsableCommand {
         var settings = SchedulerSettings(term: try store.nextTerm(), build: Product.version)
         settings.artifactPort = try ListenAddress.port(of: files.endpoint)
         settings.leaseSeconds = lease
-        settings.heartbeatSeconds = min(settings.heartbeatSeconds, lease / 5)
+        // Thousands of workers beat less often where leases last longer.
+        settings.heartbeatSeconds = min(max(settings.heartbeatSeconds, lease / 7.5), lease / 5)
         settings.awaited = try store.reader.workersThatMayReturn()
         settings.auditShare = plan.auditShare
         let service = CoordinatorService(
@@ -118,6 +122,7 @@ struct CoordinatorCommand: ParsableCommand {
         }
         try SweepEnd.show(store, id)
         let tally = try store.reader.tally(of: id)
+        if let copy { SweepEnd.copy(store.path, to: copy) }
         try store.checkpointAndClose()
         try SweepEnd.exit(for: tally)
     }

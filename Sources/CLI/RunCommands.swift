@@ -105,6 +105,25 @@ enum SweepEnd {
         print(table.text(as: .table), terminator: "")
     }
 
+    /// Puts a copy of the store in place of an older one. The sweep is over, whether that works or
+    /// not.
+    ///
+    /// The copy is made beside the store: the target's file system may be one that locks nothing.
+    static func copy(_ store: String, to target: String) {
+        let (copy, draft) = (store + ".copy", target + ".part")
+        defer { for path in [copy, draft] { unlink(path) } }
+        do {
+            for path in [copy, draft] { unlink(path) }
+            _ = try Store.openReadOnly(path: store).backUp(to: copy)
+            try FileManager.default.copyItem(atPath: copy, toPath: draft)
+            guard rename(draft, target) == 0 else {
+                throw InputError(description: String(cString: strerror(errno)))
+            }
+        } catch {
+            Failure.say("the store is at \(store); it was not copied to \(target): \(error)")
+        }
+    }
+
     /// Leaves with status 1 when jobs were given up.
     static func exit(for tally: JobTally) throws {
         guard tally.quarantined + tally.blocked > 0 else { return }

@@ -16,6 +16,8 @@ struct SlurmFolder {
 
     var coordinatorScript: String { "\(path)/coordinator.sbatch" }
     var workerScript: String { "\(path)/worker.sbatch" }
+    /// Where the store is copied to at the end, for its own place may be a disk of one node.
+    var copy: String { "\(path)/\(sweepName).fathom.sqlite" }
 
     /// How long before its end Slurm tells a worker, and how long it then takes at most.
     private static let noticeSeconds = 60
@@ -45,7 +47,7 @@ struct SlurmFolder {
         [
             sweep, "--listen", "tcp://0.0.0.0:*", "--key", "\(path)/coordinator.key", "--allow",
             "\(path)/allow", "--db", store, "--endpoint-file", "\(path)/endpoint", "--allocate",
-            path,
+            path, "--copy", copy,
         ] + (data.map { ["--data", $0] } ?? [])
     }
 

@@ -66,6 +66,7 @@ struct SubmitSlurmCommand: ParsableCommand {
             let id = try SlurmBatchSystem.submitCoordinator(script: files.coordinatorScript)
             print("coordinator submitted as job \(id); it asks for workers by itself")
             print("follow it with: tail -f \(path)/log/coordinator-\(id).log")
+            print("at the end a copy of the store is put at \(files.copy)")
         case .here:
             let coordinator = try CoordinatorCommand.parse(files.coordinatorArguments)
             try coordinator.run()

@@ -3,70 +3,60 @@ import Testing
 
 /// Hosts of their own, as network namespaces joined by a bridge in a namespace of its own. Nothing
 /// outside them is touched.
-private final class Hosts {
-    private static let ip = ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"].first {
-        FileManager.default.isExecutableFile(atPath: $0)
-    }
+final class Hosts {
+    /// The program that makes network namespaces.
+    static let program =
+        ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"].first {
+            FileManager.default.isExecutableFile(atPath: $0)
+        } ?? "/usr/sbin/ip"
     private let name = "fathom\(getpid())"
     let count: Int
 
     /// Whether this machine lets us make network namespaces.
     static let arePossible: Bool = {
-        guard geteuid() == 0, ip != nil, let hosts = try? Hosts(count: 1) else { return false }
+        guard geteuid() == 0, let hosts = try? Hosts(count: 1) else { return false }
         return withExtendedLifetime(hosts) { true }
     }()
 
     /// Host 0 has the address 10.99.0.1, host 1 10.99.0.2, and so on.
     init(count: Int) throws {
         self.count = count
-        try run("netns", "add", "\(name)-switch")
-        try run("-n", "\(name)-switch", "link", "add", "bridge", "type", "bridge")
-        try run("-n", "\(name)-switch", "link", "set", "bridge", "up")
+        try Self.ip("netns", "add", "\(name)-switch")
+        try Self.ip("-n", "\(name)-switch", "link", "add", "bridge", "type", "bridge")
+        try Self.ip("-n", "\(name)-switch", "link", "set", "bridge", "up")
         for host in 0..<count { try addHost(host) }
     }
 
     deinit {
-        for host in 0..<count { try? run("netns", "delete", "\(name)-\(host)") }
-        try? run("netns", "delete", "\(name)-switch")
+        for host in 0..<count { try? Self.ip("netns", "delete", "\(name)-\(host)") }
+        try? Self.ip("netns", "delete", "\(name)-switch")
     }
 
     private func addHost(_ host: Int) throws {
         let space = "\(name)-\(host)"
-        try run("netns", "add", space)
-        try run(
+        try Self.ip("netns", "add", space)
+        try Self.ip(
             "-n", space, "link", "add", "eth0", "type", "veth", "peer", "name", "port\(host)",
             "netns", "\(name)-switch")
-        try run("-n", space, "addr", "add", "10.99.0.\(host + 1)/24", "dev", "eth0")
-        try run("-n", space, "link", "set", "lo", "up")
-        try run("-n", space, "link", "set", "eth0", "up")
-        try run("-n", "\(name)-switch", "link", "set", "port\(host)", "master", "bridge", "up")
+        try Self.ip("-n", space, "addr", "add", "10.99.0.\(host + 1)/24", "dev", "eth0")
+        try Self.ip("-n", space, "link", "set", "lo", "up")
+        try Self.ip("-n", space, "link", "set", "eth0", "up")
+        try Self.ip("-n", "\(name)-switch", "link", "set", "port\(host)", "master", "bridge", "up")
     }
 
     /// Pulls a host's cable, or puts it back.
     func setLink(of host: Int, up: Bool) throws {
-        try run("-n", "\(name)-switch", "link", "set", "port\(host)", up ? "up" : "down")
-    }
-
-    /// Makes a host's line slow and unreliable; false where this kernel cannot.
-    func spoilLine(of host: Int, delayMilliseconds: Int, lossPercent: Int) -> Bool {
-        let tool = ["/usr/sbin/tc", "/sbin/tc", "/usr/bin/tc"].first {
-            FileManager.default.isExecutableFile(atPath: $0)
-        }
-        guard let tool else { return false }
-        return
-            (try? run(
-                "netns", "exec", "\(name)-\(host)", tool, "qdisc", "add", "dev", "eth0", "root",
-                "netem", "delay", "\(delayMilliseconds)ms", "loss", "\(lossPercent)%")) != nil
+        try Self.ip("-n", "\(name)-switch", "link", "set", "port\(host)", up ? "up" : "down")
     }
 
     /// What runs a command on a host.
     func prefix(of host: Int) -> [String] {
-        [Self.ip ?? "ip", "netns", "exec", "\(name)-\(host)"]
+        [Self.program, "netns", "exec", "\(name)-\(host)"]
     }
 
-    private func run(_ arguments: String...) throws {
+    static func ip(_ arguments: String...) throws {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.ip ?? "ip")
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -97,56 +87,64 @@ struct NetworkTests {
         cluster.coordinatorPrefix = hosts.prefix(of: 0)
         for host in 1...2 { try cluster.startWorker(prefix: hosts.prefix(of: host)) }
         try cluster.startCoordinator("cluster.yaml")
-        let seconds = Self.isSlow ? 30.0 : 2.0
-        for round in 0..<(Self.isSlow ? 6 : 2) {
-            guard cluster.reach(cluster.finished + 3) else { break }
-            try hosts.setLink(of: 1 + round % 2, up: false)
-            let end = Date(timeIntervalSinceNow: seconds)
-            _ = eventually(within: seconds + 1) { Date() >= end }
-            try hosts.setLink(of: 1 + round % 2, up: true)
+        try breakLines(of: 2, seconds: Self.isSlow ? 30 : 2, in: cluster) { host, isUp in
+            try hosts.setLink(of: host, up: isUp)
         }
-        try cluster.finish(within: 300, allGoHome: false)
-        let found = try Exports.results(of: "a.sqlite", in: folder, by: program)
-        #expect(found == expected)
-        let charged = cluster.count(
-            "SELECT count(*) FROM attempt WHERE state IN ('error', 'slotDeath', 'disagreed')")
-        #expect(charged == 0)
+        try check(cluster, in: folder, by: program, expected: expected)
         withExtendedLifetime(hosts) {}
     }
 
     @Test(
         "computes the same with files travelling over lines that delay, lose and break",
-        .enabled(if: Hosts.arePossible, "network namespaces need root and iproute2"))
+        .enabled(
+            if: LossyHosts.arePossible, "lossy lines need root, iproute2, python3, /dev/net/tun"))
     func separateHosts() throws {
         let folder = try TemporaryFolder()
         let program = try FathomProgram()
         try ClusterSweep.write(to: folder, seeds: Self.isSlow ? 20 : 4)
         let expected = try ClusterSweep.calm(in: folder, by: program)
-        let hosts = try Hosts(count: 5)
+        let hosts = try LossyHosts(count: 5)
         let cluster = try ClusterHarness(
             program, in: folder, host: "10.99.0.1", leaseSeconds: Self.isSlow ? 15 : 2,
             sharesFolder: false)
         cluster.coordinatorPrefix = hosts.prefix(of: 0)
         for host in 1...4 {
-            // Where the kernel has no netem, lines only break.
-            _ = hosts.spoilLine(of: host, delayMilliseconds: 5 * host, lossPercent: 1)
+            hosts.spoilLine(of: host, delayMilliseconds: 5 * host, lossPercent: 1)
             try cluster.startWorker(prefix: hosts.prefix(of: host), work: "host-\(host)")
         }
         try cluster.startCoordinator("cluster.yaml")
-        let seconds = Self.isSlow ? 30.0 : 3.0
+        try breakLines(of: 4, seconds: Self.isSlow ? 30 : 3, in: cluster) { host, isUp in
+            hosts.setLink(of: host, up: isUp)
+        }
+        try check(cluster, in: folder, by: program, expected: expected)
+        let lost = hosts.close() ?? 0
+        #expect(lost > 0, "the lines lost nothing")
+    }
+
+    /// Cuts one worker's host off after the other, once some work was finished, and lets it back.
+    private func breakLines(
+        of workers: Int, seconds: Double, in cluster: ClusterHarness,
+        setLink: (_ host: Int, _ isUp: Bool) throws -> Void
+    ) throws {
         for round in 0..<(Self.isSlow ? 6 : 2) {
-            guard cluster.reach(cluster.finished + 6) else { break }
-            try hosts.setLink(of: 1 + round % 4, up: false)
+            guard cluster.reach(cluster.finished + 3) else { return }
+            let host = 1 + round % workers
+            try setLink(host, false)
             let end = Date(timeIntervalSinceNow: seconds)
             _ = eventually(within: seconds + 1) { Date() >= end }
-            try hosts.setLink(of: 1 + round % 4, up: true)
+            try setLink(host, true)
         }
+    }
+
+    private func check(
+        _ cluster: ClusterHarness, in folder: TemporaryFolder, by program: FathomProgram,
+        expected: [String: Data]
+    ) throws {
         try cluster.finish(within: 300, allGoHome: false)
         let found = try Exports.results(of: "a.sqlite", in: folder, by: program)
         #expect(found == expected)
         let charged = cluster.count(
             "SELECT count(*) FROM attempt WHERE state IN ('error', 'slotDeath', 'disagreed')")
         #expect(charged == 0)
-        withExtendedLifetime(hosts) {}
     }
 }
