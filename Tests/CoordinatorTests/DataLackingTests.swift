@@ -77,6 +77,38 @@ struct DataLackingTests {
             })
     }
 
+    @Test("is charged like any error for a job that needs none, which ends in quarantine")
+    func noDataSet() throws {
+        var bench = SchedulerBench(jobs: [.job("a"), .job("b", after: ["a"])])
+        bench.register("odd", slots: 1)
+        var attempts = 0
+        while let lease = bench.takeAssigned("odd").first {
+            attempts += 1
+            // Without a guard this would go on for ever.
+            try #require(attempts <= 3)
+            bench.fail(lease, on: "odd", reason: .dataLacking)
+        }
+        #expect(attempts == 3 && ends(bench) == [.error, .error, .error])
+        #expect(events(bench).isEmpty && bench.scheduler.isComplete)
+        #expect(
+            bench.allChanges.contains { change in
+                if case .jobQuarantined = change { true } else { false }
+            })
+    }
+
+    @Test("that says so again for each hello is asked again, once each")
+    func saysHelloAgain() throws {
+        var bench = SchedulerBench(jobs: [.job("a", dataSet: "svhn 1")])
+        for _ in 0..<4 {
+            bench.register("poor", slots: 1)
+            let leases = bench.takeAssigned("poor")
+            #expect(leases.count <= 1)
+            for lease in leases { bench.fail(lease, on: "poor", reason: .dataLacking) }
+            #expect(bench.takeAssigned("poor").isEmpty)
+        }
+        #expect(Set(ends(bench)) == [.handedBack] && !bench.scheduler.isComplete)
+    }
+
     @Test("audits nothing that needs it")
     func audits() throws {
         var bench = SchedulerBench(jobs: [.job("a", dataSet: "svhn 1")], auditShare: 1)

@@ -153,13 +153,13 @@ extension Scheduler {
         }
         workers[worker].lastHeard = now
         if let (leaseID, job) = identify(failure.lease), leases[leaseID]?.worker == worker {
-            if failure.reason == .dataLacking {
+            if isOfData(failure, job) {
                 noteLacking(worker, dataOf: job, error: failure.error)
             } else if !failure.isOfInput {
                 noteFailure(of: worker)
                 avoided[job, default: []].append(worker)
             }
-            let reason = reason(of: failure, on: worker)
+            let reason = reason(of: failure, ofJob: job, on: worker)
             end(leaseID, reason: reason, error: failure.error, logTail: failure.logTail)
         }
         acknowledged.append(failure.lease)

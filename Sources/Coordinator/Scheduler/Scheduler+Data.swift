@@ -8,6 +8,12 @@ extension Scheduler {
         return workers[worker].lacking.contains(set)
     }
 
+    /// Whether an attempt failed for want of the job's data set. Of a job that needs none the claim
+    /// is an error like any other: uncharged, it would be leased again and again without an end.
+    func isOfData(_ failure: AttemptFailure, _ job: Int) -> Bool {
+        failure.reason == .dataLacking && table.jobs[job].dataSet != nil
+    }
+
     /// Takes down that a worker cannot read the data set of a job. Nobody is charged; a worker
     /// that was given the files says hello anew when it is started again.
     mutating func noteLacking(_ worker: Int, dataOf job: Int, error: String) {

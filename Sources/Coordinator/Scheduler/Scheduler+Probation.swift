@@ -31,14 +31,14 @@ extension Scheduler {
 
     /// What an attempt failed of: of its job, unless the worker fails everything and another
     /// could have done better.
-    func reason(of failure: AttemptFailure, on worker: Int) -> FailureReason {
-        if failure.isOfInput || failure.reason == .dataLacking { return .handedBack }
+    func reason(of failure: AttemptFailure, ofJob job: Int, on worker: Int) -> FailureReason {
+        if failure.isOfInput || isOfData(failure, job) { return .handedBack }
         let isBetterKnown = isOnProbation(worker) && living.contains { !isOnProbation($0) }
         if isBetterKnown { return .probation }
         return switch failure.reason {
-        case .error: .error
+        case .error, .dataLacking: .error
         case .slotDeath: .slotDeath
-        case .inputLost, .dataLacking: .handedBack
+        case .inputLost: .handedBack
         }
     }
 }
