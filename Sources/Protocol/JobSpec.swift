@@ -149,13 +149,17 @@ public struct LandscapeSpec: Codable, Hashable, Sendable {
     public var defense: DefenseSettings?
     /// As in `SALSpec`.
     public var weights: JobKey?
+    /// As in `SALSpec`, of the phase that the last checkpoint ends.
+    public var share: TrainingPhase.Share?
 
     public init(
         data: DataSpec, poison: JobKey?, task: String, model: ModelSettings,
         checkpoints: [JobKey], settings: LandscapeSettings, seed: UInt64,
-        defense: DefenseSettings? = nil, weights: JobKey? = nil
+        defense: DefenseSettings? = nil, weights: JobKey? = nil,
+        share: TrainingPhase.Share? = nil
     ) {
         self.data = data
+        self.share = share
         self.poison = poison
         self.task = task
         self.model = model

@@ -38,6 +38,33 @@ struct LandscapePlanTests {
         for job in plan.jobs { #expect(job.key == job.spec.key) }
     }
 
+    @Test("show the last checkpoint the images of its own phase, as SAL does")
+    func phases() throws {
+        func specs(_ last: String, data: String = "train") throws -> [LandscapeSpec] {
+            let plan = try planned(
+                smallestManifest + "landscape: { points: 9, data: \(data) }\n"
+                    + "training: { epochs: 6, phases: [{ epochs: 3, data: clean }, "
+                    + "{ epochs: 3, \(last) }] }\n")
+            for job in plan.jobs { #expect(job.key == job.spec.key) }
+            return plan.jobs.compactMap { job in
+                if case .landscape(let spec) = job.spec.body { spec } else { nil }
+            }
+        }
+        let halves = try specs("data: poison, images: second-half")
+        // One run of each of three methods, two planes.
+        #expect(halves.count == 6 && halves.allSatisfy { $0.share == .secondHalf })
+        #expect(halves.count { $0.poison == nil } == 2)
+        #expect(try specs("data: poison").allSatisfy { $0.share == nil })
+        #expect(
+            try specs("data: poison, images: second-half", data: "test").allSatisfy {
+                $0.share == nil
+            })
+        // Clean images to the end: one landscape for all methods, of clean images.
+        let clean = try specs("data: clean, images: first-half")
+        #expect(clean.count == 2 && clean.allSatisfy { $0.poison == nil })
+        #expect(clean.allSatisfy { $0.share == .firstHalf })
+    }
+
     @Test("are written out with their defaults and read back the same")
     func document() throws {
         let manifest = try parsed(Self.asked)

@@ -80,18 +80,21 @@ enum CanonicalJob {
     /// Samples the loss around the last of `checkpoints`; the rest as with `measurement`.
     static func landscape(
         _ course: Course, of task: Encoded<String>, poison: JobKey?, rewritten: Bool,
-        checkpoints: [JobKey], weights: JobKey?, landscape: Encoded<LandscapeSettings>,
-        seed: UInt64, revision: Int
+        checkpoints: [JobKey], weights: JobKey?, share: TrainingPhase.Share?,
+        landscape: Encoded<LandscapeSettings>, seed: UInt64, revision: Int
     ) -> PlannedJob {
         let spec = LandscapeSpec(
             data: course.data.value, poison: poison, task: task.value,
             model: course.model.value, checkpoints: checkpoints, settings: landscape.value,
-            seed: seed, defense: rewritten ? course.defense.value : nil, weights: weights)
+            seed: seed, defense: rewritten ? course.defense.value : nil, weights: weights,
+            share: share)
         let keys = checkpoints.map { "\"\($0)\"" }.joined(separator: ",")
         var settings = "{\"checkpoints\":[\(keys)],\"data\":\(course.data.text)"
         if rewritten { settings += ",\"defense\":\(course.defense.text)" }
         settings += ",\"model\":\(course.model.text)" + member("poison", poison)
-        settings += ",\"seed\":\(seed),\"settings\":\(landscape.text),\"task\":\(task.text)"
+        settings += ",\"seed\":\(seed),\"settings\":\(landscape.text)"
+        settings += share.map { ",\"share\":\"\($0.rawValue)\"" } ?? ""
+        settings += ",\"task\":\(task.text)"
         settings += member("weights", weights) + "}"
         return job(
             JobSpec(.landscape(spec), revision: revision), settings,

@@ -283,6 +283,11 @@ struct PlanBuilder {
         _ weights: JobKey?, _ seeds: RunSeeds, _ cell: Cell
     ) -> PlannedJob {
         let model = cell.model.value.name
+        let training = cell.study.training.value
+        // The plane goes through the last checkpoint and shows it the images of its phase.
+        let phase = training.phase(ofEpoch: training.epochs)
+        var course = course
+        if phase?.data == .clean { course.poison = nil }
         let (poison, isRewritten) = shown(plane.value.data, course, cell)
         let chosen =
             switch plane.value.plane {
@@ -293,7 +298,8 @@ struct PlanBuilder {
             model, defense: isRewritten ? cell.defense.value.name : "none")
         return CanonicalJob.landscape(
             course, of: cell.task, poison: poison, rewritten: isRewritten, checkpoints: chosen,
-            weights: weights, landscape: plane, seed: seeds.sal,
+            weights: weights, share: share(phase?.images, of: plane.value.data),
+            landscape: plane, seed: seeds.sal,
             revision: revision + cell.tasks.revision)
     }
 
@@ -309,6 +315,13 @@ struct PlanBuilder {
         return (isTrained || isRewritten ? course.poison : nil, isRewritten)
     }
 
+    /// Which training images a measurement takes its own from; `nil`: all, or none at all.
+    private func share(
+        _ share: TrainingPhase.Share?, of source: SALSettings.Source
+    ) -> TrainingPhase.Share? {
+        source == .test || share == .all ? nil : share
+    }
+
     private func measurement(
         _ course: CanonicalJob.Course, _ task: Encoded<String>, _ checkpoint: JobKey,
         _ weights: JobKey?, _ share: TrainingPhase.Share?, _ seeds: RunSeeds, _ cell: Cell
@@ -317,14 +330,13 @@ struct PlanBuilder {
         let place = ModelOnData(
             model: model, dataSet: cell.data.set, task: cell.tasks.trainingText)
         let filters = filterCounts[place] ?? []
-        let isTest = cell.study.sal.value.data == .test
         let (poison, isRewritten) = shown(cell.study.sal.value.data, course, cell)
         let revision = revisions.ofSAL(
             model.name, defense: isRewritten ? cell.defense.value.name : "none")
         return CanonicalJob.measurement(
             course, of: task, poison: poison, rewritten: isRewritten, checkpoint: checkpoint,
-            weights: weights, share: isTest || share == .all ? nil : share, sal: cell.study.sal,
-            seed: seeds.sal,
+            weights: weights, share: self.share(share, of: cell.study.sal.value.data),
+            sal: cell.study.sal, seed: seeds.sal,
             revision: revision + cell.tasks.revision,
             entryCount: max(1, cell.study.sal.value.entryCount(filterCounts: filters)))
     }

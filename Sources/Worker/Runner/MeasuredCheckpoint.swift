@@ -99,7 +99,8 @@ extension MeasuredCheckpoint.Question {
         self.init(
             data: spec.data, poison: spec.poison, defense: spec.defense, task: spec.task,
             model: spec.model, checkpoint: last, weights: spec.weights,
-            source: spec.settings.data, count: spec.settings.images, seed: spec.seed)
+            source: spec.settings.data, count: spec.settings.images, seed: spec.seed,
+            share: spec.share)
     }
 }
 
