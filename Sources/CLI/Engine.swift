@@ -22,7 +22,9 @@ enum Engine {
         }, optimizers: TrainingSettings.Optimizer.allCases)
 
     /// Runs all jobs but probes.
-    static func makeRunner() -> any JobRunner { CoreJobRunner() }
+    static func makeRunner() -> any JobRunner {
+        CoreJobRunner(decodedSets: WorkFolder.decodedSets)
+    }
 
     /// Reads a manifest and works it out; nothing is written.
     static func plan(_ path: String, dataFolder: String?) throws -> SweepPlan {
@@ -34,7 +36,7 @@ enum Engine {
         _ path: String, dataFolder: String?
     ) throws -> (plan: SweepPlan, imported: ImportedFiles) {
         let manifest = try Manifest.load(path, capabilities: capabilities)
-        let library = DataSetLibrary()
+        let library = DataSetLibrary(cache: WorkFolder.decodedSets)
         var facts: [String: DataFacts] = [:]
         for set in Set(manifest.data.map(\.set)).sorted() {
             facts[set] = try library.facts(name: set, folder: dataFolder)

@@ -9,7 +9,7 @@ final class NetworkCosts {
         var task: String
     }
 
-    private let library = DataSetLibrary()
+    private let library = DataSetLibrary(cache: WorkFolder.decodedSets)
     private let dataFolder: String?
     private var known: [Network: (multiplyAdds: Int, parameters: Int)?] = [:]
 

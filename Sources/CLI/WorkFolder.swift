@@ -1,16 +1,20 @@
 import FathomCore
 import Foundation
 
-/// Where a worker keeps what must outlive it.
+/// Where programs keep what must outlive them, or is for others of the machine too.
 enum WorkFolder {
     /// The folder that workers of one coordinator share on this machine: in the user's cache, named
     /// after the coordinator's key.
     static func usual(serverKey: String) -> String {
+        "\(cache)/fathom/work/\(Digest(of: Array(serverKey.utf8)).short)"
+    }
+
+    /// The folder of decoded data sets that all of a user's programs on this machine share.
+    static var decodedSets: String { cache + "/fathom/data" }
+
+    private static var cache: String {
         let environment = ProcessInfo.processInfo.environment
-        let cache =
-            environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        return environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
             ?? NSHomeDirectory() + "/.cache"
-        let name = Digest(of: Array(serverKey.utf8)).short
-        return "\(cache)/fathom/work/\(name)"
     }
 }

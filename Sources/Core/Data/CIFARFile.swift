@@ -78,7 +78,7 @@ struct CIFARSet {
     }
     private var pickledName: String { layout == .ten ? "data_batch_1" : "train" }
 
-    func open(name: String, folder: String?) throws(DataError) -> DataSet {
+    func open(name: String, folder: String?, cache: String?) throws(DataError) -> DataSet {
         let places = (folder.map { [$0] } ?? [DataSetCatalog.systemFolder]).flatMap { root in
             folders.map { root + $0 }
         }
@@ -86,6 +86,13 @@ struct CIFARSet {
         guard let place = places.first(where: { DataFile.exist(names, in: $0) }) else {
             throw .missing(name: name, looked: places, cure: cure(places))
         }
+        let source = try DecodedCache.source(of: names.map { place + "/" + $0 })
+        return try DecodedCache(root: cache, name: name, place: place).dataSet(
+            name: name, source: source
+        ) { () throws(DataError) in try decode(place) }
+    }
+
+    private func decode(_ place: String) throws(DataError) -> DecodedCache.Decoded {
         let records = layout == .ten ? 10_000 : 50_000
         var train: [CIFARFile] = []
         var digests: [UInt8] = []
@@ -93,8 +100,8 @@ struct CIFARSet {
             train.append(try file(place, name, records: records, digests: &digests))
         }
         let test = try file(place, testName, records: 10_000, digests: &digests)
-        return LabelledImages.dataSet(
-            name: name, digest: Digest(of: digests),
+        return DecodedCache.Decoded(
+            content: Digest(of: digests),
             train: images(labels: train.flatMap(\.labels), pixels: train.flatMap(\.pixels)),
             test: images(labels: test.labels, pixels: test.pixels))
     }

@@ -13,6 +13,8 @@ public struct DataSet: Sendable {
 
     private enum Content: Sendable {
         case images(train: ImageSet, test: ImageSet)
+        /// Images that lie decoded on disk.
+        case decoded(DecodedSet)
         /// Images that are drawn when they are asked for.
         case rooms(RoomsRenderer)
         /// Images that are read when they are asked for.
@@ -24,6 +26,16 @@ public struct DataSet: Sendable {
         self.name = name
         self.facts = facts
         content = .images(train: train, test: test)
+    }
+
+    /// A set that lies decoded on disk, of which nothing is read yet but its labels.
+    init(name: String, decoded set: DecodedSet, notes: [String]) {
+        self.name = name
+        facts = DataFacts(
+            digest: set.content, channels: set.shape.channels, height: set.shape.height,
+            width: set.shape.width, classCount: set.shape.classCount,
+            trainCount: set.train.labels.count, testCount: set.test.labels.count, notes: notes)
+        content = .decoded(set)
     }
 
     /// A set of rooms, of which nothing is drawn yet but what its digest needs.
@@ -62,6 +74,8 @@ public struct DataSet: Sendable {
         case .images(let train, let test):
             return try (part == .train ? train : test).stratifiedSubset(
                 count: count, random: random)
+        case .decoded(let set):
+            labels = set.part(part).labels
         case .rooms(let renderer):
             labels = (0..<renderer.count(part)).map { renderer.label($0) }
         case .taskonomy(let set):
@@ -79,6 +93,8 @@ public struct DataSet: Sendable {
         switch content {
         case .images(let train, let test):
             return (part == .train ? train : test).selecting(positions)
+        case .decoded(let set):
+            return set.images(part, at: positions)
         case .rooms(let renderer):
             return renderer.images(part.split, positions)
         case .taskonomy(let set):
@@ -94,7 +110,7 @@ public struct DataSet: Sendable {
         _ part: Part, of images: ImageSet, for tasks: [TaskKind] = TaskKind.allCases
     ) throws(DataError) -> SceneMaps? {
         switch content {
-        case .images: return nil
+        case .images, .decoded: return nil
         case .rooms(let renderer):
             // Rooms know what pixels do not tell; the others are worked out from pixels.
             guard tasks.contains(where: \.needsMaps) else { return nil }

@@ -27,9 +27,13 @@ public enum DataSetCatalog {
     ///   - name: One of `names`.
     ///   - folder: A folder that holds the set's files, or a folder of that name which does; `nil`
     ///     for the usual place of the system.
+    ///   - cache: A folder that decoded sets are kept in, for all processes that are given it;
+    ///     `nil`: sets of a few files are decoded by each for itself.
     /// - Returns: The set, whole.
     /// - Throws: `DataError`, also when the set is in none of the places looked at.
-    public static func open(name: String, folder: String? = nil) throws(DataError) -> DataSet {
+    public static func open(
+        name: String, folder: String? = nil, cache: String? = nil
+    ) throws(DataError) -> DataSet {
         if let rooms = RoomsSettings.named.first(where: { $0.name == name }) {
             return DataSet(name: name, rooms: rooms.settings)
         }
@@ -37,16 +41,21 @@ public enum DataSetCatalog {
             return try taskonomy(name, known.partition, known.side, folder: folder)
         }
         switch name {
-        case "cifar10": return try CIFARSet(layout: .ten).open(name: name, folder: folder)
-        case "cifar100": return try CIFARSet(layout: .hundred).open(name: name, folder: folder)
+        case "cifar10":
+            return try CIFARSet(layout: .ten).open(name: name, folder: folder, cache: cache)
+        case "cifar100":
+            return try CIFARSet(layout: .hundred).open(name: name, folder: folder, cache: cache)
         case "image-folder-32":
             return try ImageFolderSet(side: 32).open(name: name, folder: folder)
         case "image-folder-64":
             return try ImageFolderSet(side: 64).open(name: name, folder: folder)
-        case "svhn": return try SVHNSet.open(name: name, folder: folder)
+        case "svhn": return try SVHNSet.open(name: name, folder: folder, cache: cache)
         default: break
         }
-        return try IDXSet(files: files(name: name, folder: folder)).dataSet(name: name)
+        let files = try files(name: name, folder: folder)
+        return try IDXSet.open(
+            files, name: name,
+            cache: DecodedCache(root: cache, name: name, place: files.trainImages))
     }
 
     private static func taskonomy(

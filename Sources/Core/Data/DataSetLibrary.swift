@@ -13,14 +13,19 @@ public final class DataSetLibrary: Sendable {
     /// Only the set used last is kept whole, so that memory stays bounded.
     private let latest = Mutex<(shelf: Shelf, set: DataSet)?>(nil)
 
+    /// Where decoded sets are kept; see `DataSetCatalog.open`.
+    private let cache: String?
+
     /// An empty library.
-    public init() {}
+    ///
+    /// - Parameter cache: A folder that decoded sets are kept in, to be shared with others.
+    public init(cache: String? = nil) { self.cache = cache }
 
     /// The data set `name`, as `DataSetCatalog.open` finds it.
     public func open(name: String, folder: String? = nil) throws(DataError) -> DataSet {
         let shelf = Shelf(name: name, folder: folder)
         if let kept = latest.withLock({ $0 }), kept.shelf == shelf { return kept.set }
-        let set = try DataSetCatalog.open(name: name, folder: folder)
+        let set = try DataSetCatalog.open(name: name, folder: folder, cache: cache)
         latest.withLock { $0 = (shelf, set) }
         facts.withLock { $0[shelf] = set.facts }
         return set

@@ -28,14 +28,15 @@ struct IDXSet {
             of: [trainImages, trainLabels, testImages, testLabels].flatMap(\.contents))
     }
 
-    func dataSet(name: String) -> DataSet {
-        DataSet(
-            name: name,
-            facts: DataFacts(
-                digest: digest, channels: train.channels, height: train.height,
-                width: train.width, classCount: train.classCount, trainCount: train.count,
-                testCount: test.count),
-            train: train, test: test)
+    /// The set in these files, from decoded arrays where `cache` has them.
+    static func open(
+        _ files: IDXSetFiles, name: String, cache: DecodedCache
+    ) throws(DataError) -> DataSet {
+        let source = try DecodedCache.source(of: files.all)
+        return try cache.dataSet(name: name, source: source) { () throws(DataError) in
+            let set = try IDXSet(files: files)
+            return DecodedCache.Decoded(content: set.digest, train: set.train, test: set.test)
+        }
     }
 
     private static func joined(

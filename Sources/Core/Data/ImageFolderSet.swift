@@ -24,19 +24,14 @@ struct ImageFolderSet {
                 found: "others")
         }
         let files = try files(root, classes)
-        let source = Digest(
-            of: Array((["side \(side)"] + files.map(\.stamp)).joined(separator: "\n").utf8))
-        let cache = ImageFolderCache(folder: "\(root)/.fathom/\(name)")
-        let decoded: (parts: [ImageSet], content: Digest)
-        if let kept = cache.load(source: source, side: side, classCount: classes.count) {
-            decoded = kept
-        } else {
-            decoded = try decode(files, classCount: classes.count)
-            cache.keep(decoded.parts, source: source, content: decoded.content)
+        let stamps = ["side \(side)", "classes \(classes.count)"] + files.map(\.stamp)
+        let source = Digest(of: Array(stamps.joined(separator: "\n").utf8))
+        let cache = DecodedCache(folder: "\(root)/.fathom/\(name)")
+        return try cache.dataSet(
+            name: name, source: source, notes: ImageFolderSet.notes(classes)
+        ) { () throws(DataError) in
+            try decode(files, classCount: classes.count)
         }
-        return LabelledImages.dataSet(
-            name: name, digest: decoded.content, train: decoded.parts[0], test: decoded.parts[1],
-            notes: ImageFolderSet.notes(classes))
     }
 
     /// What a user should know of how classes were numbered.
@@ -116,7 +111,7 @@ struct ImageFolderSet {
     /// Reads and decodes every file; the digest is of their names and contents.
     private func decode(
         _ files: [File], classCount: Int
-    ) throws(DataError) -> (parts: [ImageSet], content: Digest) {
+    ) throws(DataError) -> DecodedCache.Decoded {
         var digests = Array("side \(side)\n".utf8)
         var parts: [ImageSet] = []
         for part in ["train", "val"] {
@@ -134,6 +129,7 @@ struct ImageFolderSet {
                     channels: 3, height: side, width: side, classCount: classCount, pixels: pixels,
                     labels: labels, indices: Array(labels.indices)))
         }
-        return (parts, Digest(of: digests))
+        return DecodedCache.Decoded(
+            content: Digest(of: digests), train: parts[0], test: parts[1])
     }
 }

@@ -39,16 +39,20 @@ public struct NPYFile: Hashable, Sendable {
 
     /// The file's bytes: version 1.0, its data at a multiple of 64.
     public func encoded() -> [UInt8] {
-        var sizes = array.shape.map(String.init).joined(separator: ", ")
-        if array.shape.count == 1 { sizes += "," }
-        let descriptor = NPYType.descriptor(of: array.values)
+        NPYFile.header(descriptor: NPYType.descriptor(of: array.values), shape: array.shape)
+            + array.values.bytes
+    }
+
+    /// What stands before the values of such a file.
+    static func header(descriptor: String, shape: [Int]) -> [UInt8] {
+        var sizes = shape.map(String.init).joined(separator: ", ")
+        if shape.count == 1 { sizes += "," }
         var header = Array(
             "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(sizes)), }".utf8)
         let prefixBytes = NPYHeader.magic.count + 4
         let padding = (64 - (prefixBytes + header.count + 1) % 64) % 64
         header += [UInt8](repeating: 0x20, count: padding) + [0x0A]
         return NPYHeader.magic + [1, 0] + LittleEndian.bytes(of: [UInt16(header.count)]) + header
-            + array.values.bytes
     }
 
     /// Replaces the file at `path` by this one, whole or not at all.

@@ -2,7 +2,9 @@
 public enum SVHNSet {
     private static let folders = ["", "/svhn"]
 
-    static func open(name: String, folder: String?) throws(DataError) -> DataSet {
+    static func open(
+        name: String, folder: String?, cache: String?
+    ) throws(DataError) -> DataSet {
         let places = (folder.map { [$0] } ?? [DataSetCatalog.systemFolder]).flatMap { root in
             folders.map { root + $0 }
         }
@@ -13,6 +15,15 @@ public enum SVHNSet {
                 cure: "Put train_32x32.mat and test_32x32.mat into a folder and name it with "
                     + "--data.")
         }
+        let source = try DecodedCache.source(of: names.map { place + "/" + $0 })
+        return try DecodedCache(root: cache, name: name, place: place).dataSet(
+            name: name, source: source
+        ) { () throws(DataError) in try decode(names, in: place) }
+    }
+
+    private static func decode(
+        _ names: [String], in place: String
+    ) throws(DataError) -> DecodedCache.Decoded {
         var digests: [UInt8] = []
         var parts: [ImageSet] = []
         for name in names {
@@ -22,8 +33,8 @@ public enum SVHNSet {
             digests += Array(Digest(of: contents).hex.utf8)
             parts.append(try images(decoding: contents, file: path))
         }
-        return LabelledImages.dataSet(
-            name: name, digest: Digest(of: digests), train: parts[0], test: parts[1])
+        return DecodedCache.Decoded(
+            content: Digest(of: digests), train: parts[0], test: parts[1])
     }
 
     /// Decodes one file: `X` of 32x32x3xN bytes, `y` of N labels from 1, where 10 stands for 0.

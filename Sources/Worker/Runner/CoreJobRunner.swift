@@ -4,12 +4,16 @@ public import FathomProtocol
 /// Runs jobs on the built-in engine. Belongs to one slot's thread; keeps the data set, poison and
 /// the engine that measured last for the next job.
 public final class CoreJobRunner: JobRunner {
-    private let data = RunnerData()
+    private let data: RunnerData
     private var measured: (key: JobKey, engine: SALEngine, entries: [SALEntry])?
     private var sampled: (key: JobKey, engine: LandscapeEngine)?
 
-    /// A runner that has decoded nothing yet.
-    public init() {
+    /// A runner that has opened nothing yet.
+    ///
+    /// - Parameter decodedSets: A folder that decoded data sets are kept in, for all slots of the
+    ///   machine; `nil`: each decodes for itself.
+    public init(decodedSets: String? = nil) {
+        data = RunnerData(decodedSets: decodedSets)
         NumericClass.enterSlot()
     }
 

@@ -27,7 +27,7 @@ struct RunImages {
 
 /// Opens data sets and poisons, and keeps those used last.
 final class RunnerData {
-    private let library = DataSetLibrary()
+    private let library: DataSetLibrary
     private var images: (spec: DataSpec, images: RunImages)?
     private var poison: (key: JobKey, images: ImageSet)?
     fileprivate var defended: (cause: DefenseCause, images: DefendedImages)?
@@ -46,6 +46,9 @@ final class RunnerData {
     }
 
     /// The subsets that `spec` names; clean.
+    /// - Parameter decodedSets: A folder that decoded data sets are kept in, shared with others.
+    init(decodedSets: String? = nil) { library = DataSetLibrary(cache: decodedSets) }
+
     func images(_ spec: DataSpec, folder: String?) throws -> RunImages {
         if let images, images.spec == spec { return images.images }
         let set = try open(spec, folder: folder)
