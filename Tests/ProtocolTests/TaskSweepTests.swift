@@ -40,12 +40,13 @@ struct TaskSweepTests {
     func spellings() throws {
         let tasks =
             "[cls, depth, { name: edge, targets: released }, { multi: [cls, depth] }, "
-            + "{ multi: [cls, depth, normal], weights: [dwa, log-variance] }]"
+            + "{ multi: [cls, depth, normal], weights: [dwa, log-variance] }, cls.soft, "
+            + "{ name: sem.prior }, { multi: [cls.mse, depth] }]"
         let read = try manifest(tasks)
         #expect(
             read.tasks == [
                 "cls", "depth", "edge:released", "cls+depth", "cls+depth+normal:dwa",
-                "cls+depth+normal:log-variance",
+                "cls+depth+normal:log-variance", "cls.soft", "sem.prior", "cls.mse+depth",
             ])
         let again = try Manifest.parse(
             read.yaml, file: "again.yaml", capabilities: Self.capabilities)
@@ -57,6 +58,8 @@ struct TaskSweepTests {
         ("[dept]", "did you mean depth"),
         ("[{ multi: [cls] }]", "it takes two tasks or more"),
         ("[{ multi: [cls, cls] }]", "it is in the list already"),
+        ("[{ multi: [cls, cls.soft] }]", "it takes each task once, by one loss"),
+        ("[depth.soft]", "tasks[0] is depth.soft; it must be one of cls, cls.soft, cls.mse"),
         ("[{ multi: [cls, depth], weights: best }]", "tasks[0].weights is best"),
         ("[{ name: depth, targets: released }]", "does not give depth"),
         ("[{ targets: clean }]", "tasks[0].name is missing"),
@@ -82,6 +85,8 @@ struct TaskSweepTests {
         }
         #expect(told("[cls, edge, kp2d, ae]") == "no complaint")
         #expect(told("[cls, depth]").hasPrefix("tasks: depth cannot be learned from mnist: "))
+        #expect(told("[cls.soft]").contains("needs to know how likely each class of an image is"))
+        #expect(try plan("[cls]").jobs.map(\.key) == planned(Self.text("[cls]")).jobs.map(\.key))
     }
 
     @Test("more tasks leave the jobs of classification as they were, and share its poisons")

@@ -105,9 +105,11 @@ public struct DataSet: Sendable {
     /// What is known of every pixel of images of a part, as far as some tasks ask for it; `nil`:
     /// this set says nothing of pixels.
     ///
+    /// - Parameter losses: Those that the tasks are learned by, as far as they are not the usual.
     /// - Throws: `DataError` where it has to be read first.
     public func maps(
-        _ part: Part, of images: ImageSet, for tasks: [TaskKind] = TaskKind.allCases
+        _ part: Part, of images: ImageSet, for tasks: [TaskKind] = TaskKind.allCases,
+        losses: [TaskLoss] = []
     ) throws(DataError) -> SceneMaps? {
         switch content {
         case .images, .decoded: return nil
@@ -116,7 +118,7 @@ public struct DataSet: Sendable {
             guard tasks.contains(where: \.needsMaps) else { return nil }
             return renderer.maps(part.split, images.indices)
         case .taskonomy(let set):
-            return try set.maps(part, images.indices, for: tasks)
+            return try set.maps(part, images.indices, for: tasks, losses: losses)
         }
     }
 }

@@ -28,12 +28,15 @@ public struct DataFacts: Codable, Hashable, Sendable {
     public var mapTasks: [TaskKind]
     /// How many semantic classes its pixels have, where it knows them.
     public var pixelClassCount: Int
+    /// The losses beyond the usual that it has the numbers for.
+    public var losses: [TaskLoss]
     /// What a user should know of how the set was read.
     public var notes: [String]
 
     public init(
         digest: Digest, channels: Int, height: Int, width: Int, classCount: Int, trainCount: Int,
-        testCount: Int, mapTasks: [TaskKind] = [], pixelClassCount: Int = 8, notes: [String] = []
+        testCount: Int, mapTasks: [TaskKind] = [], pixelClassCount: Int = 8,
+        losses: [TaskLoss] = [], notes: [String] = []
     ) {
         self.digest = digest
         self.channels = channels
@@ -44,6 +47,7 @@ public struct DataFacts: Codable, Hashable, Sendable {
         self.testCount = testCount
         self.mapTasks = mapTasks
         self.pixelClassCount = pixelClassCount
+        self.losses = losses
         self.notes = notes
     }
 }

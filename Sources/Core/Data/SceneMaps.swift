@@ -35,6 +35,11 @@ public struct SceneMaps: Sendable {
     /// Strength of keypoints likewise.
     public var keypoints: [Float]?
 
+    /// `[count][classes]`: how likely each class of an image is, where the set tells more than one.
+    public var classShares: [Float]?
+    /// How much a pixel of each semantic class counts in weighed losses, where the set tells.
+    public var semanticWeights: [Float]?
+
     /// Maps of `count` images, all zero.
     public init(count: Int, height: Int, width: Int) {
         self.count = count

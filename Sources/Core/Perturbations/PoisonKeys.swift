@@ -143,9 +143,10 @@ private struct TargetFeatures {
             }
             switch target {
             case .planes(let planes): return means(planes, place, images)
-            case .pixelClasses(let labels), .segments(let labels):
+            case .pixelClasses(let labels, _), .segments(let labels):
                 return shares(labels, place, images)
             case .classes(let labels): return [Double(labels[place])]
+            case .shares(let target): return [Double(target.labels[place])]
             }
         }
     }

@@ -18,7 +18,11 @@ public struct ChancePredictor: Sendable {
         switch target {
         case .classes(let labels):
             planes = ChancePredictor.shares(labels.map { Int($0) }, plane: 1, classes: channels)
-        case .pixelClasses(let labels):
+        case .shares(let target):
+            // Predictions are judged by their top class, so the majority's is the best one.
+            planes = ChancePredictor.shares(
+                target.labels.map { Int($0) }, plane: 1, classes: channels)
+        case .pixelClasses(let labels, _):
             planes = ChancePredictor.shares(
                 labels.map { Int($0) }, plane: plane, classes: channels)
         case .segments:

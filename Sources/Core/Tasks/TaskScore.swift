@@ -10,7 +10,9 @@ public struct TaskScore: Sendable {
         switch (kind, target) {
         case (.cls, .classes(let labels)):
             judge = ClassJudge(labels: labels, classes: channels)
-        case (.sem, .pixelClasses(let labels)):
+        case (.cls, .shares(let target)):
+            judge = ClassJudge(labels: target.labels, classes: channels)
+        case (.sem, .pixelClasses(let labels, _)):
             judge = SegmentationJudge(labels: labels, classes: channels, plane: plane)
         case (.seg2d, .segments(let segments)):
             judge = PairJudge(segments: segments, channels: channels, plane: plane)

@@ -18,10 +18,61 @@ extension TaskWeighting {
     public var isLearned: Bool { self != .equal && self != .fixed }
 }
 
+/// By which loss a task is learned, where there is a choice. In texts it follows the task's name:
+/// `cls.soft`.
+public enum TaskLoss: String, Codable, Hashable, Sendable, CaseIterable {
+    case usual
+    /// The cross-entropy of how likely each class of an image is.
+    case soft
+    /// The mean square error of the same numbers, as Mod-Squad has it.
+    case square = "mse"
+    /// Pixels weigh as their classes do in the data set's own list.
+    case prior
+}
+
+extension TaskLoss {
+    /// What a set must tell for it.
+    fileprivate var need: String {
+        switch self {
+        case .usual: "nothing"
+        case .soft, .square: "to know how likely each class of an image is"
+        case .prior: "weights of the pixels' classes"
+        }
+    }
+}
+
+extension TaskKind {
+    /// Every loss it can be learned by, the usual one first.
+    public var losses: [TaskLoss] {
+        switch self {
+        case .cls: [.usual, .soft, .square]
+        case .sem: [.usual, .prior]
+        case .seg2d, .depth, .normal, .edge, .kp2d, .ae, .reshade, .curv: [.usual]
+        }
+    }
+
+    /// What the task is called with each of its losses, such as `cls` and `cls.soft`.
+    public var names: [String] { losses.map(name) }
+
+    func name(_ loss: TaskLoss) -> String {
+        loss == .usual ? rawValue : "\(rawValue).\(loss.rawValue)"
+    }
+
+    /// The task and the loss that a name stands for.
+    public static func named(_ name: some StringProtocol) -> (kind: TaskKind, loss: TaskLoss)? {
+        for kind in allCases {
+            if let loss = kind.losses.first(where: { kind.name($0) == name }) {
+                return (kind, loss)
+            }
+        }
+        return nil
+    }
+}
+
 /// What a cell learns, and which of its losses SAL is measured of.
 ///
 /// Its text is what manifests' tasks become in jobs and tables: `depth`, `edge:released`,
-/// `cls+depth`, `cls+depth:dwa`, and, for one member of several tasks learned together,
+/// `cls+depth`, `cls.soft+depth:dwa`, and, for one member of several tasks learned together,
 /// `depth@cls+depth:dwa`, or `joint@...` and `balanced@...` for their sum.
 public struct TaskSettings: Hashable, Sendable {
     /// Which loss is measured.
@@ -36,24 +87,35 @@ public struct TaskSettings: Hashable, Sendable {
 
     /// What is learned, in order.
     public let kinds: [TaskKind]
+    /// By which loss each is learned.
+    public let losses: [TaskLoss]
     public let weighting: TaskWeighting
     public let targets: TargetSource
     public let measured: Measured
 
     /// Tasks learned together; measured is the only one, or their sum.
+    ///
+    /// - Parameter losses: In the order of `kinds`; `nil`: the usual ones.
     public init(
-        _ kinds: [TaskKind], weighting: TaskWeighting = .equal, targets: TargetSource = .clean
+        _ kinds: [TaskKind], losses: [TaskLoss]? = nil, weighting: TaskWeighting = .equal,
+        targets: TargetSource = .clean
     ) {
         precondition(!kinds.isEmpty && Set(kinds).count == kinds.count, "\(kinds) are no tasks")
+        let losses = losses ?? kinds.map { _ in .usual }
+        precondition(
+            losses.count == kinds.count && zip(kinds, losses).allSatisfy { $0.losses.contains($1) },
+            "\(losses) are not the losses of \(kinds)")
         self.init(
-            kinds: kinds, weighting: kinds.count == 1 ? .equal : weighting, targets: targets,
-            measured: kinds.count == 1 ? .task(kinds[0]) : .joint)
+            kinds: kinds, losses: losses, weighting: kinds.count == 1 ? .equal : weighting,
+            targets: targets, measured: kinds.count == 1 ? .task(kinds[0]) : .joint)
     }
 
     private init(
-        kinds: [TaskKind], weighting: TaskWeighting, targets: TargetSource, measured: Measured
+        kinds: [TaskKind], losses: [TaskLoss], weighting: TaskWeighting, targets: TargetSource,
+        measured: Measured
     ) {
         self.kinds = kinds
+        self.losses = losses
         self.weighting = weighting
         self.targets = targets
         self.measured = measured
@@ -64,7 +126,9 @@ public struct TaskSettings: Hashable, Sendable {
 
     /// The same training, with another loss measured.
     public func measuring(_ measured: Measured) -> TaskSettings {
-        TaskSettings(kinds: kinds, weighting: weighting, targets: targets, measured: measured)
+        TaskSettings(
+            kinds: kinds, losses: losses, weighting: weighting, targets: targets,
+            measured: measured)
     }
 
     /// Everything that is measured of several tasks learned together; itself for a lone one.
@@ -79,7 +143,8 @@ public struct TaskSettings: Hashable, Sendable {
             isMulti && weighting != .equal ? weighting.rawValue : nil,
             targets == .released ? targets.rawValue : nil,
         ].compactMap { $0 }
-        return ([kinds.map(\.rawValue).joined(separator: "+")] + options).joined(separator: ":")
+        let names = zip(kinds, losses).map { $0.name($1) }
+        return ([names.joined(separator: "+")] + options).joined(separator: ":")
     }
 
     /// The task of the metric rows that belong to what is measured.
@@ -114,7 +179,8 @@ public struct TaskSettings: Hashable, Sendable {
         var options = trainingText.split(separator: ":", omittingEmptySubsequences: false)
         guard !options.isEmpty else { return nil }
         let names = options.removeFirst().split(separator: "+", omittingEmptySubsequences: false)
-        let kinds = names.compactMap { TaskKind(rawValue: String($0)) }
+        let tasks = names.compactMap { TaskKind.named($0) }
+        let kinds = tasks.map(\.kind)
         guard kinds.count == names.count, Set(kinds).count == kinds.count else { return nil }
         var weighting = TaskWeighting.equal
         var targets = TargetSource.clean
@@ -127,7 +193,8 @@ public struct TaskSettings: Hashable, Sendable {
                 return nil
             }
         }
-        self.init(kinds, weighting: weighting, targets: targets)
+        self.init(
+            kinds, losses: tasks.map(\.loss), weighting: weighting, targets: targets)
         guard self.trainingText == trainingText else { return nil }
     }
 
@@ -151,7 +218,12 @@ public struct TaskSettings: Hashable, Sendable {
     }
 
     /// Whether this is classification alone, of the images' own classes.
-    public var isPlainClassification: Bool { kinds == [.cls] }
+    public var isPlainClassification: Bool { kinds == [.cls] && losses == [.usual] }
+
+    /// The losses that are not the usual ones, by their tasks.
+    public var otherLosses: [TaskKind: TaskLoss] {
+        Dictionary(uniqueKeysWithValues: zip(kinds, losses).filter { $0.1 != .usual })
+    }
 
     /// Whether a target is cut at a constant of the data set.
     public var needsClips: Bool { kinds.contains(where: \.isClipped) }
@@ -182,6 +254,11 @@ public struct TaskSettings: Hashable, Sendable {
         if targets == .released, let kind = kinds.first(where: { !$0.isDerivedFromPixels }) {
             return "targets: released is for tasks that pixels alone decide (edge, kp2d, seg2d, "
                 + "ae), not for \(kind.rawValue)"
+        }
+        for (kind, loss) in zip(kinds, losses)
+        where loss != .usual && !facts.losses.contains(loss) {
+            return "\(kind.name(loss)) needs \(loss.need), which this set does not tell; learn "
+                + "\(kind.rawValue)"
         }
         if targets == .clean,
             let kind = kinds.first(where: { $0.needsMaps && !facts.mapTasks.contains($0) })

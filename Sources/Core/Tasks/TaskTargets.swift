@@ -5,6 +5,7 @@ public struct TaskTargets: Sendable {
     /// The classes that classification is taught.
     let labels: [Int32]
     private let maps: SceneMaps?
+    private let losses: [TaskKind: TaskLoss]
     /// Where responses were cut.
     public let clips: ClipConstants
     private var made: [TaskKind: Objective.Target] = [:]
@@ -16,9 +17,10 @@ public struct TaskTargets: Sendable {
     ///   - maps: Of the same scenes, which answer what they know; `nil`: pixels and classes alone
     ///     do.
     ///   - clips: Of the data set.
+    ///   - losses: Of tasks that are learned by another than the usual one.
     public init(
         of kinds: [TaskKind], images: ImageSet, labels: [Int32], maps: SceneMaps?,
-        clips: ClipConstants
+        clips: ClipConstants, losses: [TaskKind: TaskLoss] = [:]
     ) {
         precondition(
             labels.count == images.count && maps.map { $0.count == images.count } ?? true,
@@ -27,6 +29,7 @@ public struct TaskTargets: Sendable {
         self.labels = labels
         self.maps = maps
         self.clips = clips
+        self.losses = losses
         for kind in kinds { made[kind] = target(making: kind) }
     }
 
@@ -40,8 +43,11 @@ public struct TaskTargets: Sendable {
 
     private func target(making kind: TaskKind) -> Objective.Target {
         switch kind {
-        case .cls: .classes(labels)
-        case .sem: .pixelClasses(known(kind).semantic)
+        case .cls: classes(losses[kind] ?? .usual)
+        case .sem:
+            .pixelClasses(
+                known(kind).semantic,
+                weights: losses[kind] == .prior ? known(kind).semanticWeights : nil)
         case .seg2d: .segments(maps?.segments ?? PixelSegments.numbered(images))
         case .depth: .planes(depth(known(kind)))
         case .normal: .planes(normals(known(kind)))
@@ -60,6 +66,24 @@ public struct TaskTargets: Sendable {
                     values: known(kind).reshading, mask: known(kind).valid, loss: .absolute))
         case .curv: .planes(curvatures(known(kind)))
         }
+    }
+
+    /// Classes, or how likely each is. Where a method has changed a label, the label it released is
+    /// all there is to be learned of the image.
+    private func classes(_ loss: TaskLoss) -> Objective.Target {
+        guard loss != .usual else { return .classes(labels) }
+        guard var shares = known(.cls).classShares else {
+            preconditionFailure("the set does not tell how likely classes are")
+        }
+        let count = shares.count / max(1, labels.count)
+        for (image, label) in labels.enumerated() where label != images.labels[image] {
+            for index in 0..<count {
+                shares[image * count + index] = index == Int(label) ? 1 : 0
+            }
+        }
+        return .shares(
+            ShareTarget(
+                values: shares, labels: labels, loss: loss == .soft ? .crossEntropy : .square))
     }
 
     private func known(_ kind: TaskKind) -> SceneMaps {

@@ -8,6 +8,8 @@ public struct LossSum: Sendable, Hashable {
     public var correct = 0
     /// Images (or pixels) counted.
     public var count = 0
+    /// What the loss is a sum over where classes weigh differently; 0: `count` is.
+    public var mass = 0.0
 
     public init() {}
 
@@ -15,10 +17,11 @@ public struct LossSum: Sendable, Hashable {
         left.loss += right.loss
         left.correct += right.correct
         left.count += right.count
+        left.mass += right.mass
     }
 
     /// The mean loss; 0 when nothing was counted.
-    public var mean: Double { loss / Double(max(1, count)) }
+    public var mean: Double { loss / (mass > 0 ? mass : Double(max(1, count))) }
     /// The share classified rightly, 0...1.
     public var accuracy: Double { Double(correct) / Double(max(1, count)) }
 }
@@ -93,7 +96,7 @@ enum Losses {
     }
 
     /// Answers the place of the largest (the lowest of equals) and log(sum(exp)).
-    private static func logSumOfExponentials(
+    static func logSumOfExponentials(
         _ row: UnsafeMutablePointer<Float>, _ count: Int
     ) -> (top: Int, logSum: Double) {
         var top = 0
@@ -105,16 +108,21 @@ enum Losses {
     }
 
     /// Cross-entropy at every pixel of planes `[classes][images][plane]`; label 255 is left out.
-    /// The gradient is that of the mean over the pixels kept.
+    /// The gradient is that of the mean over the pixels kept, each as heavy as its class.
+    ///
+    /// - Parameter classWeights: How much a pixel of each class counts; `nil`: all count 1.
     static func pixelCrossEntropy(
-        _ logits: Tensor, classes: Int, labels: UnsafeBufferPointer<UInt8>, weight: Float = 1,
-        gradient: Tensor?
+        _ logits: Tensor, classes: Int, labels: UnsafeBufferPointer<UInt8>,
+        classWeights: [Float]? = nil, weight: Float = 1, gradient: Tensor?
     ) -> LossSum {
         let pixels = logits.count / classes
         precondition(labels.count == pixels, "\(labels.count) labels for \(pixels) pixels")
         var sum = LossSum()
         let kept = labels.reduce(0) { $0 + ($1 == 255 ? 0 : 1) }
-        let scale = weight / Float(max(1, kept))
+        if let classWeights {
+            for label in labels where label != 255 { sum.mass += Double(classWeights[Int(label)]) }
+        }
+        let scale = weight / Float(sum.mass > 0 ? sum.mass : Double(max(1, kept)))
         if let gradient { Kernels.clear(gradient) }
         var column = [Float](repeating: 0, count: classes)
         for pixel in 0..<pixels where labels[pixel] != 255 {
@@ -123,14 +131,15 @@ enum Losses {
             let (top, logSum) = column.withUnsafeMutableBufferPointer { buffer in
                 buffer.baseAddress.map { logSumOfExponentials($0, classes) } ?? (0, 0)
             }
-            sum.loss += logSum - Double(column[label])
+            let heft = classWeights?[label] ?? 1
+            sum.loss += (logSum - Double(column[label])) * Double(heft)
             sum.correct += top == label ? 1 : 0
             sum.count += 1
             guard let gradient else { continue }
             for index in 0..<classes {
                 let share = Float(exp(Double(column[index]) - logSum))
                 gradient.pointer[index * pixels + pixel] =
-                    (index == label ? share - 1 : share) * scale
+                    (index == label ? share - 1 : share) * (scale * heft)
             }
         }
         return sum
@@ -138,11 +147,13 @@ enum Losses {
 
     /// The same with the labels in an array.
     static func pixelCrossEntropy(
-        _ logits: Tensor, classes: Int, labels: [UInt8], weight: Float = 1, gradient: Tensor?
+        _ logits: Tensor, classes: Int, labels: [UInt8], classWeights: [Float]? = nil,
+        weight: Float = 1, gradient: Tensor?
     ) -> LossSum {
         labels.withUnsafeBufferPointer {
             pixelCrossEntropy(
-                logits, classes: classes, labels: $0, weight: weight, gradient: gradient)
+                logits, classes: classes, labels: $0, classWeights: classWeights, weight: weight,
+                gradient: gradient)
         }
     }
 

@@ -21,8 +21,11 @@ public struct Objective: Sendable {
     public enum Target: Sendable {
         /// A class an image; cross-entropy.
         case classes([Int32])
-        /// A class a pixel, row after row, 255 where it does not count; cross-entropy.
-        case pixelClasses([UInt8])
+        /// How likely each class of an image is.
+        case shares(ShareTarget)
+        /// A class a pixel, row after row, 255 where it does not count; cross-entropy, in which
+        /// pixels count as their classes weigh, if that is told.
+        case pixelClasses([UInt8], weights: [Float]? = nil)
         /// The surface of each pixel, numbered anew in every image, 255 where it does not count;
         /// embeddings of one surface's pixels are drawn together, and others apart.
         case segments([UInt8])
@@ -79,11 +82,13 @@ public struct Objective: Sendable {
     /// The term that accuracy is told of: the first that is a classification.
     var accuracyTerm: Int? { terms.firstIndex { $0.target.isClassification } }
 
-    /// Whether every target is a class of a whole image.
+    /// Whether every target is about the class of a whole image.
     var takesClassesOnly: Bool {
         terms.allSatisfy { term in
-            if case .classes = term.target { return true }
-            return false
+            switch term.target {
+            case .classes, .shares: true
+            case .pixelClasses, .segments, .planes: false
+            }
         }
     }
 
@@ -128,7 +133,7 @@ public struct PlaneTarget: Sendable {
 extension Objective.Target {
     var isClassification: Bool {
         switch self {
-        case .classes, .pixelClasses: true
+        case .classes, .shares, .pixelClasses: true
         case .segments, .planes: false
         }
     }
@@ -140,7 +145,16 @@ extension Objective.Target {
             return labels.count == images.count
                 && labels.allSatisfy { (0..<Int32(classes)).contains($0) }
                 ? nil : "it takes \(images.count) classes in 0..<\(classes)"
-        case (.pixelClasses(let labels), .image(let classes, let height, let width)):
+        case (.shares(let target), .rows(1, let classes)):
+            return target.labels.count == images.count
+                && target.values.count == images.count * classes
+                && target.values.allSatisfy { $0 >= 0 && $0.isFinite }
+                && target.labels.allSatisfy { (0..<Int32(classes)).contains($0) }
+                ? nil : "it takes \(images.count) classes, and times \(classes) shares"
+        case (.pixelClasses(let labels, let weights), .image(let classes, let height, let width)):
+            if let weights, weights.count != classes || !weights.allSatisfy({ $0 > 0 }) {
+                return "it takes \(classes) weights of classes, all above 0"
+            }
             return labels.count == images.count * height * width
                 && labels.allSatisfy { $0 < classes || $0 == 255 }
                 ? nil
@@ -153,7 +167,7 @@ extension Objective.Target {
             let masked = target.mask.map { $0.count == images.count * height * width } ?? true
             return isWhole && masked
                 ? nil : "it takes \(images.count) times \(shape) numbers, and a mask a pixel"
-        case (.classes, _):
+        case (.classes, _), (.shares, _):
             return "classes are for classifiers; this head predicts \(shape)"
         case (_, _):
             return "planes are for dense heads; this head predicts \(shape)"
@@ -200,6 +214,7 @@ public struct ObjectiveSum: Sendable {
         if weights.count == 1, weights[0] == 1 { return places[0] }
         var total = accuracyTerm.map { places[$0] } ?? LossSum()
         if accuracyTerm == nil { total.count = places[0].count }
+        total.mass = 0
         total.loss = mean * Double(max(1, total.count))
         return total
     }

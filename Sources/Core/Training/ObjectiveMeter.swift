@@ -49,6 +49,10 @@ final class ObjectiveMeter {
                 Losses.mix(
                     prediction, classes: shape.elements, labels: labels, items, weight: weight,
                     sum: &sum[index], gradient: gradient)
+            case .shares(let target):
+                sum[index] = Losses.shares(
+                    prediction, classes: shape.elements, target: target, items, weight: weight,
+                    gradient: gradient)
             case .pixelClasses, .segments, .planes:
                 sum[index] = denseLoss(
                     term.target, executor, items, prediction, shape, memory: &targets[index],
@@ -65,12 +69,12 @@ final class ObjectiveMeter {
         gradient: Tensor?
     ) -> LossSum {
         switch target {
-        case .classes: preconditionFailure("classes of images are no planes")
-        case .pixelClasses(let labels):
+        case .classes, .shares: preconditionFailure("classes of images are no planes")
+        case .pixelClasses(let labels, let classWeights):
             memory.load(labels, items, shape)
             return Losses.pixelCrossEntropy(
                 prediction, classes: planes(shape).channels, labels: memory.labels,
-                weight: weight, gradient: gradient)
+                classWeights: classWeights, weight: weight, gradient: gradient)
         case .segments(let labels):
             memory.load(labels, items, shape)
             return pairLoss(
@@ -91,21 +95,23 @@ final class ObjectiveMeter {
         for _ in items { losses.append(0) }
         for (index, term) in objective.terms.enumerated() {
             let (prediction, shape) = executor.prediction(objective.heads[index])
-            guard case .classes(let labels) = term.target else {
-                for place in items.indices {
-                    losses[place - items.startIndex] +=
-                        term.weight
-                        * loneLoss(
-                            term.target, executor, items[place...place], prediction, shape,
-                            at: place - items.startIndex, of: items.count)
-                }
-                continue
-            }
             for (place, item) in items.enumerated() {
-                losses[place] +=
-                    term.weight
-                    * Losses.crossEntropy(
-                        prediction, classes: shape.elements, row: place, label: labels[item.image])
+                let loss =
+                    switch term.target {
+                    case .classes(let labels):
+                        Losses.crossEntropy(
+                            prediction, classes: shape.elements, row: place,
+                            label: labels[item.image])
+                    case .shares(let target):
+                        Losses.shares(
+                            prediction, classes: shape.elements, row: place, target: target,
+                            image: item.image)
+                    case .pixelClasses, .segments, .planes:
+                        loneLoss(
+                            term.target, executor, items[(items.startIndex + place)...].prefix(1),
+                            prediction, shape, at: place, of: items.count)
+                    }
+                losses[place] += term.weight * loss
             }
         }
     }

@@ -25,29 +25,42 @@ extension ManifestReader {
         {
             return text
         }
-        return kind(item, path)?.rawValue
+        return task(item, path).map { TaskSettings([$0.kind], losses: [$0.loss]).trainingText }
     }
 
-    private func kind(_ item: ManifestNode, _ path: String) -> TaskKind? {
-        let unsupported = TaskKind.allCases.map(\.rawValue).filter {
-            !capabilities.tasks.contains($0)
-        }
-        return problems.choice(item, path, among: capabilities.tasks, later: unsupported)
-            .flatMap(TaskKind.init(rawValue:))
+    /// A task by its name, and the loss if the name says one: `cls`, `cls.soft`.
+    private func task(_ item: ManifestNode, _ path: String) -> (kind: TaskKind, loss: TaskLoss)? {
+        let supported = TaskKind.allCases.filter { capabilities.tasks.contains($0.rawValue) }
+        let unsupported = TaskKind.allCases.filter { !supported.contains($0) }
+        return problems.choice(
+            item, path, among: supported.flatMap(\.names), later: unsupported.flatMap(\.names)
+        )
+        .flatMap { TaskKind.named($0) }
     }
 
     /// `{ name: edge, targets: released }`.
     private func named(_ section: SectionReader) -> String? {
         section.checkKeys(["name", "targets"])
-        guard let node = named(section, "name"), let kind = kind(node, section.field("name"))
+        guard let node = named(section, "name"), let task = task(node, section.field("name"))
         else { return nil }
-        return checked(section, TaskSettings([kind], targets: targets(section)))
+        return checked(
+            section, TaskSettings([task.kind], losses: [task.loss], targets: targets(section)))
     }
 
     /// `{ multi: [cls, depth], weights: equal }`.
     private func several(_ section: SectionReader) -> String? {
         section.checkKeys(["multi", "weights", "targets"])
-        let kinds = section.list("multi", default: [TaskKind]()) { kind($0, $1) }
+        let tasks = section.list("multi", default: [TaskSettings]()) { item, path in
+            task(item, path).map { TaskSettings([$0.kind], losses: [$0.loss]) }
+        }
+        let kinds = tasks.flatMap(\.kinds)
+        guard Set(kinds).count == kinds.count else {
+            if let node = section.node("multi") {
+                problems.refuse(
+                    node, section.field("multi"), "it takes each task once, by one loss")
+            }
+            return nil
+        }
         guard kinds.count > 1 else {
             if let node = section.node("multi") {
                 problems.refuse(node, section.field("multi"), "it takes two tasks or more")
@@ -57,7 +70,10 @@ extension ManifestReader {
         let weighting = section.choice(
             "weights", among: TaskWeighting.allCases, default: .equal)
         return checked(
-            section, TaskSettings(kinds, weighting: weighting, targets: targets(section)))
+            section,
+            TaskSettings(
+                kinds, losses: tasks.flatMap(\.losses), weighting: weighting,
+                targets: targets(section)))
     }
 
     private func targets(_ section: SectionReader) -> TargetSource {

@@ -39,16 +39,17 @@ final class RunnerData {
         var part: DataSet.Part
         var indices: [Int]
         var kinds: [TaskKind]
+        var losses: [TaskLoss]
         /// Whose images they were worked out from; `nil`: the clean ones.
         var released: JobKey?
         var source: TargetSource
         var labels: [Int32]
     }
 
-    /// The subsets that `spec` names; clean.
     /// - Parameter decodedSets: A folder that decoded data sets are kept in, shared with others.
     init(decodedSets: String? = nil) { library = DataSetLibrary(cache: decodedSets) }
 
+    /// The subsets that `spec` names; clean.
     func images(_ spec: DataSpec, folder: String?) throws -> RunImages {
         if let images, images.spec == spec { return images.images }
         let set = try open(spec, folder: folder)
@@ -96,7 +97,8 @@ final class RunnerData {
     ) throws -> TaskTargets {
         let released = tasks.targets == .released ? key : nil
         let place = TargetKey(
-            part: part, indices: shown.indices, kinds: tasks.kinds, released: released,
+            part: part, indices: shown.indices, kinds: tasks.kinds, losses: tasks.losses,
+            released: released,
             source: tasks.targets, labels: shown.labels)
         if let made = targets[place] { return made }
         let set = try open(spec, folder: folder)
@@ -104,10 +106,10 @@ final class RunnerData {
         // What a thief derives comes from pixels alone, of test images too.
         let maps =
             tasks.targets == .clean
-            ? try set.maps(part, of: shown, for: tasks.kinds) : nil
+            ? try set.maps(part, of: shown, for: tasks.kinds, losses: tasks.losses) : nil
         let made = TaskTargets(
             of: tasks.kinds, images: source, labels: shown.labels, maps: maps,
-            clips: try clips(of: set, tasks))
+            clips: try clips(of: set, tasks), losses: tasks.otherLosses)
         // Training, test and SAL images of one run; more would only grow.
         if targets.count >= 6 { targets = [:] }
         targets[place] = made

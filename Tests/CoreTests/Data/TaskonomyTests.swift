@@ -144,6 +144,68 @@ struct TaskonomyTests {
         #expect(abs(objects[..<1000].reduce(0, +) - 1) < 1e-4)
     }
 
+    @Test("how likely classes are, and what pixels' classes weigh, can be learned by")
+    func losses() throws {
+        let set = try open()
+        #expect(set.facts.losses == [.soft, .square, .prior])
+        let images = try set.train
+        #expect(try set.maps(.train, of: images)?.classShares == nil)
+        let settings = TaskSettings([.cls, .sem], losses: [.soft, .prior])
+        #expect(settings.problem(with: set.facts) == nil)
+        let maps = try #require(
+            try set.maps(.train, of: images, for: settings.kinds, losses: settings.losses))
+        // Scene 10 is told apart, and all others are one.
+        let shares = try #require(maps.classShares)
+        #expect(shares.count == 10)
+        for (image, scene) in [10, 10, 10, 20, 30].enumerated() {
+            let own = scene == 10 ? 0.5 : 0.5 / 364
+            #expect(abs(Double(shares[2 * image]) - own) < 1e-5)
+            #expect(abs(Double(shares[2 * image + 1]) - (1 - own)) < 1e-4)
+        }
+        let weights = try #require(maps.semanticWeights)
+        #expect(weights.count == 17 && weights[0] == 0.5424 && weights[16] == 9.1374)
+        // A label that a method changed is all that is known of the image.
+        var noisy = images.labels
+        noisy[0] = 1
+        func made(_ losses: [TaskKind: TaskLoss]) -> TaskTargets {
+            TaskTargets(
+                of: settings.kinds, images: images, labels: noisy, maps: maps,
+                clips: ClipConstants(edge: 1, keypoint: 1), losses: losses)
+        }
+        let targets = made(settings.otherLosses)
+        guard case .shares(let target) = targets.target(of: .cls) else {
+            Issue.record("cls.soft is learned from shares")
+            return
+        }
+        #expect(Array(target.values[..<2]) == [0, 1] && target.values[2...] == shares[2...])
+        #expect(target.labels == noisy)
+        try train(settings, images, targets)
+        let square = TaskSettings([.cls], losses: [.square])
+        try train(square, images, made(square.otherLosses))
+    }
+
+    private func train(_ settings: TaskSettings, _ images: ImageSet, _ targets: TaskTargets) throws
+    {
+        let network = try ModelRegistry.network(
+            ModelSettings(name: "smallcnn", width: 4),
+            heads: settings.heads(channels: 3, classes: 2, pixelClasses: 17), channels: 3,
+            height: 32, width: 32)
+        let trainer = Trainer(
+            network: network,
+            settings: TrainingSettings(
+                epochs: 20, batch: 5, optimizer: .adam, learningRate: 1e-2, weightDecay: 0),
+            images: images, random: RandomStream(seed: 1),
+            objective: try settings.objective(network: network, images: images, targets: targets))
+        let losses = (0..<20).map { _ in trainer.trainEpoch().mean }
+        #expect(losses[19] < 0.9 * losses[0], "\(losses)")
+        let results = try TaskEvaluation.results(
+            trainer.executor, settings, on: images, targets: targets, batch: 2)
+        #expect(results.map(\.kind) == settings.kinds)
+        #expect(results.allSatisfy { $0.metrics[0].value?.isFinite == true })
+        let chance = TaskEvaluation.chance(.cls, fittedOn: targets, judgedOn: targets)
+        #expect(chance.first?.value == 0.6)
+    }
+
     @Test("older names and the one building of the sample are read the same")
     func sample() throws {
         let set = try DataSetCatalog.open(

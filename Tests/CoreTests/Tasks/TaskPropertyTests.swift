@@ -44,7 +44,8 @@ struct TaskPropertyTests {
         return { image, channel, pixel in
             switch target {
             case .classes(let labels): Int(labels[image]) == channel ? 1 : 0
-            case .pixelClasses(let labels):
+            case .shares(let target): target.values[10 * image + channel]
+            case .pixelClasses(let labels, _):
                 Int(labels[image * plane + pixel]) == channel ? 1 : 0
             case .segments(let segments):
                 channel == 0 ? Float(segments[image * plane + pixel]) * 10 : 0
@@ -90,8 +91,8 @@ struct TaskPropertyTests {
     /// The target with every pixel kept, or none.
     private func masked(_ target: Objective.Target, keeps: Bool) -> Objective.Target {
         switch target {
-        case .classes: return target
-        case .pixelClasses(let labels):
+        case .classes, .shares: return target
+        case .pixelClasses(let labels, _):
             return .pixelClasses(labels.map { keeps ? min($0, 7) : 255 })
         case .segments(let segments):
             return .segments(segments.map { keeps ? min($0, 254) : 255 })

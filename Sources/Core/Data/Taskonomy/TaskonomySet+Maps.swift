@@ -6,7 +6,7 @@ extension TaskonomySet {
 
     /// What is known of the images at these positions; only what the tasks ask for is read.
     func maps(
-        _ part: DataSet.Part, _ positions: [Int], for tasks: [TaskKind]
+        _ part: DataSet.Part, _ positions: [Int], for tasks: [TaskKind], losses: [TaskLoss] = []
     ) throws(DataError) -> SceneMaps {
         var maps = SceneMaps(count: positions.count, height: index.side, width: index.side)
         maps.smallestRadius = 0.03
@@ -18,6 +18,10 @@ extension TaskonomySet {
         }
         if tasks.contains(.sem), here.contains(.semantic) {
             maps.semantic = try bytes(.semantic, part, positions)
+            maps.semanticWeights = Self.priorWeights
+        }
+        if losses.contains(where: { $0 == .soft || $0 == .square }) {
+            maps.classShares = try classShares(part, positions)
         }
         if tasks.contains(.seg2d), here.contains(.segments2D) {
             maps.segments = numbered(try bytes(.segments2D, part, positions))
@@ -46,6 +50,31 @@ extension TaskonomySet {
                 try levels(.keypoints2D, part, positions), Self.keypointMax)
         }
         return maps
+    }
+
+    /// How much Taskonomy has its semantic classes weigh: background least, and then the sixteen
+    /// kinds of object, from bottle to vase.
+    private static let priorWeights: [Float] = [
+        0.5424, 9.1674, 7.3310, 7.1620, 8.7229, 7.6133, 8.2369, 9.1486, 8.8220, 9.0858, 8.9141,
+        9.1772, 9.0354, 8.6039, 9.1699, 9.1467, 9.1374,
+    ]
+
+    /// How likely each class that is told apart is; what is not told apart is "other" together. Of
+    /// a set without that class the rest is left out, and what is left comes to 1.
+    private func classShares(_ part: DataSet.Part, _ positions: [Int]) throws(DataError) -> [Float]
+    {
+        let labeller = index.domains.contains(.scene) ? TaskonomyDomain.scene : .object
+        let stored = try shares(labeller, part, positions)
+        let count = labeller.classCount
+        return stride(from: 0, to: stored.count, by: count).flatMap { start -> [Float] in
+            let own = stored[start..<(start + count)].map { Double($0) }
+            let kept = index.kept.map { own[$0] }
+            let total = kept.reduce(0, +)
+            guard index.classCount > kept.count else {
+                return kept.map { Float(total > 0 ? $0 / total : 1 / Double(kept.count)) }
+            }
+            return kept.map { Float($0) } + [Float(max(0, own.reduce(0, +) - total))]
+        }
     }
 
     private func addDepth(

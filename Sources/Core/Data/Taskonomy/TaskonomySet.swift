@@ -86,7 +86,10 @@ public final class TaskonomySet: Sendable {
             digest: digest, channels: 3, height: index.side, width: index.side,
             classCount: index.classCount, trainCount: index.train.labels.count,
             testCount: index.test.labels.count, mapTasks: index.mapTasks,
-            pixelClassCount: TaskonomyDomain.semanticClassCount, notes: index.notes)
+            pixelClassCount: TaskonomyDomain.semanticClassCount,
+            losses: [.soft, .square]
+                + (index.domains.contains(.semantic) ? [TaskLoss.prior] : []),
+            notes: index.notes)
     }
 
     /// The images at these positions of a part.
