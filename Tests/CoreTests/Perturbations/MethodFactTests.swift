@@ -73,11 +73,28 @@ struct MethodFactTests {
         // Two disjoint halves of a class give one kernel; two classes give two.
         #expect(cosine(halves[0], halves[1]) > 0.99, "\(halves)")
         #expect(cosine(kernels[0], kernels[1]) < 0.99)
+        for (own, shown) in zip(kernels, try shownKernels()) {
+            #expect(cosine(own, shown) > 0.99, "\(own), not \(shown)")
+        }
         // The one entry that is 1 is the largest of the nine, the others lie below the blur of 0.3.
         for kernel in kernels {
             let largest = kernel.max() ?? 0
             #expect(kernel.count { $0 > 0.31 * largest } == 1, "\(kernel)")
             #expect(kernel.allSatisfy { $0 > -0.02 * largest })
+        }
+    }
+
+    /// Each class's kernel as the same seed shows it on an image with one white pixel.
+    private func shownKernels() throws -> [[Double]] {
+        var images = PoisonFixtures.images(PoisonFixtures.grey, count: 2, classes: 2)
+        images.pixels = images.pixels.indices.map { $0 % 784 == 14 * 28 + 14 ? 255 : 0 }
+        let poison = try craft("cuda", images)
+        return (0..<2).map { image in
+            (0..<9).map { place in
+                // A kernel shows upside down in its answer to one pixel.
+                let at = (14 + 1 - place / 3) * 28 + 14 + 1 - place % 3
+                return Double(poison.images.pixels[image * 784 + at]) / 255
+            }
         }
     }
 

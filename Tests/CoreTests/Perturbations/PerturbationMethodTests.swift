@@ -121,7 +121,7 @@ struct PerturbationMethodTests {
     @Test("OPS chooses what scoring every position and colour of every class would choose")
     func opsAgreesWithBruteForce() throws {
         let shape = ImageShape(channels: 3, height: 9, width: 6)
-        let images = PoisonFixtures.images(shape, count: 60, classes: 6)
+        let images = PoisonFixtures.images(shape, count: 200, classes: 6)
         let poison = try craft("ops", images)
         var used: Set<[Int]> = []
         var expected: [String] = []

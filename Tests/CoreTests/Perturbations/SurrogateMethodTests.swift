@@ -132,6 +132,30 @@ struct SurrogateMethodTests {
         )
     }
 
+    @Test("a pattern of em-c is the mean of what its images' steps come to, not their sum")
+    func patternsAreMeans() throws {
+        // One step of an eighth of the budget from nothing, all images in one batch.
+        let poison = try Fixtures.craft(
+            Fixtures.settings(
+                "em-c",
+                [
+                    "rounds": 1, "stopError": 0, "trainSteps": 2, "subset": 1, "batch": 120,
+                    "steps": 1, "stepShare": 0.125,
+                ]))
+        let step = 1.0 / 255
+        var between = 0
+        for value in poison.delta {
+            // Each of 30 images moves by a step, against it, or not at all.
+            let moves = 30 * Double(value) / step
+            guard abs(moves) <= 30.01, abs(moves - moves.rounded()) < 0.01 else {
+                Issue.record("\(value) is no mean of 30 steps of \(step)")
+                return
+            }
+            between += abs(moves) > 0.5 && abs(moves) < 29.5 ? 1 : 0
+        }
+        #expect(between > poison.delta.count / 20, "images of a class disagree somewhere")
+    }
+
     // MARK: tap and hypo
 
     @Test("targeted tap is taken for the next class, untargeted for any but its own")
