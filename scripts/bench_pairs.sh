@@ -33,3 +33,17 @@ pair train resnet18 64 256 64 1
 pair sal lenet5 1 2000 250 10
 pair sal resnet18 16 256 64 1
 pair sal resnet18 64 64 8 1
+
+# Projected steps against the paper's loop of ten passes. All passes of PyTorch's are the same work, so
+# that one is measured and counted ten times.
+ratios=
+for turn in 1 2 3; do
+    ours=$("$fathom" bench sal --model resnet18 --width 16 --images 256 --batch 32 --solver normalized \
+        --steps 4 --threads 2 --format json | tr -dc '0-9.\n')
+    peer=$("$python" "$speed" sal resnet18 16 256 32 1)
+    ratio=$(awk "BEGIN { printf \"%.2f\", 10 * $peer / $ours }")
+    echo "normalized, turn $turn: ours $ours, PyTorch 10 x $peer, ratio $ratio"
+    ratios="$ratios $ratio"
+done
+# shellcheck disable=SC2086 # three words
+echo "normalized: median ratio $(printf '%s\n' $ratios | sort -n | sed -n 2p)"

@@ -12,11 +12,11 @@ enum { TILE_ROWS = 8, TILE_COLUMNS = 32 };
 /// Products are summed in chains of at most this many terms; the chains are then added up, so that
 /// rounding grows slowly. Also what of a right panel stays in the first cache.
 enum { DEPTH_MAX = 256 };
-/// Columns of the right side that are packed at a time, for the second cache.
-enum { COLUMNS_MAX = 512 };
-/// Rows of the left side that are packed at a time where not all of it is packed beforehand.
-enum { ROWS_MAX = 256 };
-
+/// With at most so many columns a product is narrow: its left side is read where it lies, or packed
+/// so many rows at a time.
+enum { COLUMNS_NARROW = 256, ROWS_NARROW = 256 };
+/// Terms of a left side by columns that are packed at a time.
+enum { TERMS_TURNED = 16 };
 /// The windows of planes as a matrix: a row is a channel's tap, a column an output's place of an
 /// image. `planes` is [channels][images][height][width], padded already, and readable for 64
 /// numbers beyond its end.

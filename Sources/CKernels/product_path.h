@@ -2,18 +2,20 @@
 
 #include "vectors_path.h"
 
-/// rows x columns of one tile: result (+)= left panel x right panel.
-PATH_INLINE void ON_PATH(block)(ptrdiff_t depth, const float *left, const float *right,
-                                float *result, ptrdiff_t stride, int adds, const int rows) {
+/// rows x columns of one tile: result (+)= left panel x right panel. The left side's rows are
+/// `row_step` apart and its terms `term_step`: 1 and TILE_ROWS in a panel.
+PATH_INLINE void ON_PATH(block)(ptrdiff_t depth, const float *left, const ptrdiff_t row_step,
+                                const ptrdiff_t term_step, const float *right, float *result,
+                                ptrdiff_t stride, int adds, const int rows) {
     VECTOR sums[TILE_ROWS][2];
     UNROLLED for (int r = 0; r < rows; r++) {
         sums[r][0] = (VECTOR){0};
         sums[r][1] = (VECTOR){0};
     }
-    for (ptrdiff_t p = 0; p < depth; p++, left += TILE_ROWS, right += TILE_COLUMNS) {
+    for (ptrdiff_t p = 0; p < depth; p++, left += term_step, right += TILE_COLUMNS) {
         const VECTOR b0 = LOAD(right), b1 = LOAD(right + LANES_ON_PATH);
         UNROLLED for (int r = 0; r < rows; r++) {
-            const VECTOR a = left[r] - (VECTOR){0};
+            const VECTOR a = left[r * row_step] - (VECTOR){0};
             sums[r][0] = MULTIPLY_ADD(a, b0, sums[r][0]);
             sums[r][1] = MULTIPLY_ADD(a, b1, sums[r][1]);
         }
@@ -30,14 +32,16 @@ PATH_INLINE void ON_PATH(block)(ptrdiff_t depth, const float *left, const float 
 }
 
 /// The same for at most one vector of columns.
-PATH_INLINE void ON_PATH(narrow_block)(ptrdiff_t depth, const float *left, const float *right,
-                                       float *result, ptrdiff_t stride, int adds) {
+PATH_INLINE void ON_PATH(narrow_block)(ptrdiff_t depth, const float *left,
+                                       const ptrdiff_t row_step, const ptrdiff_t term_step,
+                                       const float *right, float *result, ptrdiff_t stride,
+                                       int adds) {
     VECTOR sums[TILE_ROWS];
     UNROLLED for (int r = 0; r < TILE_ROWS; r++) sums[r] = (VECTOR){0};
-    for (ptrdiff_t p = 0; p < depth; p++, left += TILE_ROWS, right += TILE_COLUMNS) {
+    for (ptrdiff_t p = 0; p < depth; p++, left += term_step, right += TILE_COLUMNS) {
         const VECTOR b = LOAD(right);
         UNROLLED for (int r = 0; r < TILE_ROWS; r++) {
-            sums[r] = MULTIPLY_ADD(left[r] - (VECTOR){0}, b, sums[r]);
+            sums[r] = MULTIPLY_ADD(left[r * row_step] - (VECTOR){0}, b, sums[r]);
         }
     }
     UNROLLED for (int r = 0; r < TILE_ROWS; r++) {
@@ -48,23 +52,37 @@ PATH_INLINE void ON_PATH(narrow_block)(ptrdiff_t depth, const float *left, const
 }
 
 /// A whole tile. Blocks are as large as the registers hold; a sum's order does not depend on them.
-static void ON_PATH(tile)(ptrdiff_t depth, const float *left, const float *right, float *result,
-                          ptrdiff_t stride, int adds, ptrdiff_t rows, ptrdiff_t columns) {
+PATH_INLINE void ON_PATH(any_tile)(ptrdiff_t depth, const float *left, const ptrdiff_t row_step,
+                                   const ptrdiff_t term_step, const float *right, float *result,
+                                   ptrdiff_t stride, int adds, ptrdiff_t rows,
+                                   ptrdiff_t columns) {
     if (LANES_ON_PATH == 16 && columns <= 16) {
-        ON_PATH(narrow_block)(depth, left, right, result, stride, adds);
+        ON_PATH(narrow_block)(depth, left, row_step, term_step, right, result, stride, adds);
         return;
     }
     for (ptrdiff_t c = 0; c < columns; c += 2 * LANES_ON_PATH) {
-        ptrdiff_t r = 0;
         if (BLOCK_ROWS == TILE_ROWS && rows > TILE_ROWS / 2) {
-            ON_PATH(block)(depth, left, right + c, result + c, stride, adds, TILE_ROWS);
+            ON_PATH(block)(depth, left, row_step, term_step, right + c, result + c, stride, adds,
+                           TILE_ROWS);
             continue;
         }
-        for (; r < rows; r += TILE_ROWS / 2) {
-            ON_PATH(block)(depth, left + r, right + c, result + r * stride + c, stride, adds,
-                           TILE_ROWS / 2);
+        for (ptrdiff_t r = 0; r < rows; r += TILE_ROWS / 2) {
+            ON_PATH(block)(depth, left + r * row_step, row_step, term_step, right + c,
+                           result + r * stride + c, stride, adds, TILE_ROWS / 2);
         }
     }
+}
+
+static void ON_PATH(tile)(ptrdiff_t depth, const float *left, const float *right, float *result,
+                          ptrdiff_t stride, int adds, ptrdiff_t rows, ptrdiff_t columns) {
+    ON_PATH(any_tile)(depth, left, 1, TILE_ROWS, right, result, stride, adds, rows, columns);
+}
+
+/// The same from TILE_ROWS rows of the left side where they lie.
+static void ON_PATH(unpacked_tile)(ptrdiff_t depth, const float *left, ptrdiff_t left_stride,
+                                   const float *right, float *result, ptrdiff_t stride, int adds,
+                                   ptrdiff_t columns) {
+    ON_PATH(any_tile)(depth, left, left_stride, 1, right, result, stride, adds, TILE_ROWS, columns);
 }
 
 /// Left panels of rows 0..<rows: `to` is [rows / 8, rounded up][depth][8].
@@ -73,18 +91,23 @@ static void ON_PATH(pack_left)(const fathom_product_call *call, ptrdiff_t row, p
     const ptrdiff_t panel = depth * TILE_ROWS;
     float *const first = to;
     if (call->left_transposed) {
-        for (ptrdiff_t r = 0; r < rows; r += TILE_ROWS, to += panel) {
-            const float *from = call->left + start * call->left_stride + row + r;
-            const ptrdiff_t count = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
-            for (ptrdiff_t p = 0; p < depth; p++) {
-                float *line = to + p * TILE_ROWS;
-                if (count == TILE_ROWS) {
-                    UNROLLED for (int i = 0; i < TILE_ROWS; i++) {
-                        line[i] = from[p * call->left_stride + i];
-                    }
-                } else {
-                    for (int i = 0; i < TILE_ROWS; i++) {
-                        line[i] = i < count ? from[p * call->left_stride + i] : 0;
+        // Few terms at a time, so that few lines are read at once and each of them whole.
+        for (ptrdiff_t some = 0; some < depth; some += TERMS_TURNED) {
+            const ptrdiff_t end = depth - some < TERMS_TURNED ? depth : some + TERMS_TURNED;
+            for (ptrdiff_t r = 0; r < rows; r += TILE_ROWS) {
+                const float *from = call->left + start * call->left_stride + row + r;
+                const ptrdiff_t count = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
+                float *const there = to + r / TILE_ROWS * panel;
+                for (ptrdiff_t p = some; p < end; p++) {
+                    float *line = there + p * TILE_ROWS;
+                    if (count == TILE_ROWS) {
+                        UNROLLED for (int i = 0; i < TILE_ROWS; i++) {
+                            line[i] = from[p * call->left_stride + i];
+                        }
+                    } else {
+                        for (int i = 0; i < TILE_ROWS; i++) {
+                            line[i] = i < count ? from[p * call->left_stride + i] : 0;
+                        }
                     }
                 }
             }
@@ -243,21 +266,34 @@ static void ON_PATH(pack_right)(const fathom_product_call *call, ptrdiff_t start
     }
 }
 
-/// All tiles of packed rows and one right panel.
-static void ON_PATH(panel)(const fathom_product_call *call, ptrdiff_t depth, const float *left,
-                           ptrdiff_t row, ptrdiff_t rows, const float *right, ptrdiff_t column,
-                           ptrdiff_t columns, int adds) {
-    for (ptrdiff_t r = 0; r < rows; r += TILE_ROWS, left += depth * TILE_ROWS) {
-        const ptrdiff_t count = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
-        float *to = call->result + (row + r) * call->result_stride + column;
-        if (count == TILE_ROWS && columns == TILE_COLUMNS) {
-            ON_PATH(tile)(depth, left, right, to, call->result_stride, adds, count, columns);
-            continue;
-        }
+/// All tiles of the rows `row..<end` and one right panel. `packed` are the packed rows
+/// `packed_from` and on; whole tiles of rows before them are read where they lie, from term `start`.
+static void ON_PATH(panel)(const fathom_product_call *call, ptrdiff_t start, ptrdiff_t depth,
+                           ptrdiff_t row, ptrdiff_t end, const float *packed,
+                           ptrdiff_t packed_from, const float *right, ptrdiff_t column,
+                           ptrdiff_t columns) {
+    const int adds = call->adds || start > 0;
+    const ptrdiff_t stride = call->result_stride;
+    for (ptrdiff_t r = row; r < end; r += TILE_ROWS) {
+        const int is_packed = r >= packed_from;
+        const ptrdiff_t count = end - r < TILE_ROWS ? end - r : TILE_ROWS;
+        float *to = call->result + r * stride + column;
+        const float *left = is_packed ? packed + (r - packed_from) * depth
+                                      : call->left + r * call->left_stride + start;
+        const int is_whole = count == TILE_ROWS && columns == TILE_COLUMNS;
         float edge[TILE_ROWS * TILE_COLUMNS] __attribute__((aligned(64)));
-        ON_PATH(tile)(depth, left, right, edge, TILE_COLUMNS, 0, count, columns);
+        float *const there = is_whole ? to : edge;
+        const ptrdiff_t there_stride = is_whole ? stride : TILE_COLUMNS;
+        if (is_packed) {
+            ON_PATH(tile)(depth, left, right, there, there_stride, is_whole && adds, count,
+                          columns);
+        } else {
+            ON_PATH(unpacked_tile)(depth, left, call->left_stride, right, there, there_stride,
+                                   is_whole && adds, columns);
+        }
+        if (is_whole) continue;
         for (ptrdiff_t i = 0; i < count; i++) {
-            float *line = to + i * call->result_stride;
+            float *line = to + i * stride;
             const float *from = edge + i * TILE_COLUMNS;
             if (adds) {
                 for (ptrdiff_t j = 0; j < columns; j++) line[j] += from[j];
@@ -276,25 +312,37 @@ static void ON_PATH(pack_whole_left)(const fathom_product_call *call, float *pac
     }
 }
 
-/// The left side is packed as a whole, each right panel just before it is used.
+/// Depth by depth, so that what is packed stays near. With many columns the left side's part is
+/// packed once and each right panel just before it is used. Few columns would not repay that: then
+/// all right panels are packed once, and of the left side some rows at a time, or none where whole
+/// tiles can be read as they lie.
 static void ON_PATH(product)(const fathom_product_call *call) {
     const ptrdiff_t padded_rows = (call->rows + 15) / 16 * 16;
-    const float *left = call->packed_left;
-    float *right = fathom_working_memory(FATHOM_RIGHT_MEMORY, (DEPTH_MAX + 1) * TILE_COLUMNS);
-    if (!left) {
-        float *packed = fathom_working_memory(
-            FATHOM_LEFT_MEMORY, fathom_packed_left_size(call->rows, call->depth));
-        ON_PATH(pack_whole_left)(call, packed);
-        left = packed;
-    }
+    const int is_narrow = !call->packed_left && call->columns <= COLUMNS_NARROW;
+    const int is_read = is_narrow && !call->left_transposed && call->factor == 1;
+    const ptrdiff_t packed_from = is_read ? call->rows / TILE_ROWS * TILE_ROWS : 0;
+    const ptrdiff_t chunk = is_narrow && !is_read ? ROWS_NARROW : call->rows;
+    const ptrdiff_t panel = (DEPTH_MAX + 1) * TILE_COLUMNS;
+    float *const rights =
+        fathom_working_memory(FATHOM_RIGHT_MEMORY, panel * (COLUMNS_NARROW / TILE_COLUMNS));
+    float *packed = call->packed_left
+                        ? 0
+                        : fathom_working_memory(FATHOM_LEFT_MEMORY,
+                                                fathom_packed_left_size(call->rows, DEPTH_MAX));
     for (ptrdiff_t p = 0; p < call->depth; p += DEPTH_MAX) {
         const ptrdiff_t depth = call->depth - p < DEPTH_MAX ? call->depth - p : DEPTH_MAX;
-        for (ptrdiff_t c = 0; c < call->columns; c += TILE_COLUMNS) {
-            const ptrdiff_t left_over = call->columns - c;
-            const ptrdiff_t count = left_over < TILE_COLUMNS ? left_over : TILE_COLUMNS;
-            ON_PATH(pack_right)(call, p, depth, c, count, right);
-            ON_PATH(panel)(call, depth, left + padded_rows * p, 0, call->rows, right, c, count,
-                           call->adds || p > 0);
+        for (ptrdiff_t row = 0; row < call->rows; row += chunk) {
+            const ptrdiff_t end = call->rows - row < chunk ? call->rows : row + chunk;
+            const ptrdiff_t from = packed_from > row ? packed_from : row;
+            if (packed) ON_PATH(pack_left)(call, from, end - from, p, depth, packed);
+            const float *left = packed ? packed : call->packed_left + padded_rows * p;
+            for (ptrdiff_t c = 0; c < call->columns; c += TILE_COLUMNS) {
+                const ptrdiff_t left_over = call->columns - c;
+                const ptrdiff_t count = left_over < TILE_COLUMNS ? left_over : TILE_COLUMNS;
+                float *right = rights + (is_narrow ? c / TILE_COLUMNS * panel : 0);
+                if (row == 0) ON_PATH(pack_right)(call, p, depth, c, count, right);
+                ON_PATH(panel)(call, p, depth, row, end, left, from, right, c, count);
+            }
         }
     }
 }

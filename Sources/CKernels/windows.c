@@ -89,11 +89,15 @@ void fathom_convolve(const float *x, const float *weight, ptrdiff_t outputs, ptr
         .left_stride = taps,
         .result_stride = images * out_plane,
     };
-    float *packed =
-        fathom_working_memory(FATHOM_WEIGHT_MEMORY, fathom_packed_left_size(outputs, taps));
-    fathom_pack_left(&call, packed);
-    call.packed_left = packed;
-    const ptrdiff_t size = images_a_slice(channels, images, w);
+    // A narrow product reads its weights where they lie; all others share what is packed once.
+    const int is_narrow = images * out_plane <= COLUMNS_NARROW;
+    if (!is_narrow) {
+        float *packed =
+            fathom_working_memory(FATHOM_WEIGHT_MEMORY, fathom_packed_left_size(outputs, taps));
+        fathom_pack_left(&call, packed);
+        call.packed_left = packed;
+    }
+    const ptrdiff_t size = is_narrow ? images : images_a_slice(channels, images, w);
     for (ptrdiff_t first = 0; first < images; first += size) {
         const ptrdiff_t count = images - first < size ? images - first : size;
         const fathom_windows windows =

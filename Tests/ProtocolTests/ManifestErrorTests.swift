@@ -84,6 +84,10 @@ struct ManifestErrorTests {
         ("sal: { filters: 4 }", "sal.filters is 4; that has no effect without granularity"),
         ("sal: { settle: -1 }", "sal.settle is -1; it must be a number above 0 to 1"),
         ("sal: { views: many }", "sal.views is many; it must be a whole number from 0 to 64"),
+        (
+            "sal: { solver: reference, laterSteps: 0.7 }",
+            "sal.laterSteps is 0.7; that has no effect without solver"
+        ),
         ("sal: { stepsPerPass: 4 }", "sal.stepsPerPass is 4; that has no effect without solver"),
         ("tasks: [depth]", "tasks[0] is depth; that is known but not supported by this version"),
         ("tasks: [{ multi: [cls, depth] }]", "tasks[0] is a mapping; several tasks at once"),

@@ -201,10 +201,13 @@ struct Convolution: Layer {
         }
     }
 
-    /// As many as stay in the cache.
+    /// As many as stay in the cache, but enough that reading the weights is worth it: with many
+    /// channels and few places, one image would read them all for a handful of columns.
     private func imagesPerSlice(_ window: Window, batch: Int) -> Int {
         let sliceFloats = 128 * 1024
-        return min(batch, max(1, sliceFloats / max(1, columnRows * window.outPlane)))
+        let fit = sliceFloats / max(1, columnRows * window.outPlane)
+        let enough = 256 / max(1, window.outPlane)
+        return min(batch, max(1, fit, enough))
     }
 
     private var columnRows: Int { input / groups * kernel * kernel }

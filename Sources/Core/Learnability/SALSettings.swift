@@ -32,6 +32,9 @@ public struct SALSettings: Codable, Hashable, Sendable {
     public var solver: Solver
     /// With `solver: normalized`: how many projected steps.
     public var steps: Int
+    /// With `solver: normalized`: how long steps after the first are, relative to the ball's
+    /// radius; `nil` for a half.
+    public var laterSteps: Double?
     /// With `solver: reference`: passes over the images.
     public var passes: Int
     /// With `solver: reference`: the SGD rate.
@@ -53,7 +56,7 @@ public struct SALSettings: Codable, Hashable, Sendable {
 
     public init(
         images: Int = 256, batch: Int = 32, solver: Solver = .normalized, steps: Int = 4,
-        passes: Int = 10, rate: Double = 0.1, radius: Double = 0.05, data: Source = .train,
+        laterSteps: Double? = nil, passes: Int = 10, rate: Double = 0.1, radius: Double = 0.05, data: Source = .train,
         views: Int = 0, granularity: Granularity = .layer, origin: Origin = .measured,
         settle: Double? = nil, stepsPerPass: Int? = nil, filters: Int? = nil
     ) {
@@ -61,6 +64,7 @@ public struct SALSettings: Codable, Hashable, Sendable {
         self.batch = batch
         self.solver = solver
         self.steps = steps
+        self.laterSteps = laterSteps
         self.passes = passes
         self.rate = rate
         self.radius = radius

@@ -119,7 +119,7 @@ struct SALWalker {
 
     // MARK: Projected steps of fixed length
 
-    /// Steps along the whole set's gradient, the first to the ball's edge, then half as long.
+    /// Steps along the whole set's gradient, the first to the ball's edge, then shorter ones.
     private func normalizedWalks() -> (down: SALWalk, up: SALWalk) {
         let total = Tensor(zeros: gradient.count)
         let firstGradient = Tensor(zeros: gradient.count)
@@ -145,7 +145,7 @@ struct SALWalker {
             let length = Kernels.sumOfSquares(along).squareRoot()
             guard length.isFinite else { return ended(walk) }
             guard length > 0 else { return walk }
-            let share = step == 0 ? 1.0 : 0.5
+            let share = step == 0 ? 1 : settings.laterSteps ?? 0.5
             let factor = share * settings.radius * norm / length
             Kernels.accumulate(-direction.rawValue * Float(factor), along, onto: weights)
             radius = project()

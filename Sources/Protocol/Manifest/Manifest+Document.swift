@@ -161,6 +161,7 @@ extension SALSweepSettings {
             .init("batch", .whole(settings.batch)),
             .init("solver", .text(settings.solver.rawValue)),
             .init("steps", .whole(settings.steps)),
+            .init("laterSteps", .optional(settings.laterSteps)),
             .init("passes", .whole(settings.passes)),
             .init("rate", .number(settings.rate)),
             .init("radius", .number(settings.radius)),

@@ -14,8 +14,8 @@ extension ManifestReader {
     }
 
     private static let salKeys = [
-        "every", "from", "images", "batch", "solver", "steps", "passes", "rate", "radius", "data",
-        "views", "granularity", "origin", "settle", "stepsPerPass", "filters",
+        "every", "from", "images", "batch", "solver", "steps", "laterSteps", "passes", "rate",
+        "radius", "data", "views", "granularity", "origin", "settle", "stepsPerPass", "filters",
     ]
     private static let laterSALKeys = ["shardSeconds": "shards are sized by the coordinator"]
 
@@ -42,6 +42,7 @@ extension ManifestReader {
             solver: section.choice(
                 "solver", among: SALSettings.Solver.allCases, default: usual.solver),
             steps: section.whole("steps", in: 1...1_000, default: usual.steps),
+            laterSteps: section.numberOrNil("laterSteps", in: .above(0, upTo: 2)),
             passes: section.whole("passes", in: 1...1_000, default: usual.passes),
             rate: section.number("rate", in: .above(0, upTo: 1_000), default: usual.rate),
             radius: section.number("radius", in: .above(0, upTo: 10), default: usual.radius),
@@ -64,6 +65,9 @@ extension ManifestReader {
         effects.note(
             section, "steps", counts: isNormalized, needs: "solver: normalized", &settings.steps,
             usual.steps)
+        effects.note(
+            section, "laterSteps", counts: isNormalized, needs: "solver: normalized",
+            &settings.laterSteps, usual.laterSteps)
         effects.note(
             section, "passes", counts: isReference, needs: "solver: reference", &settings.passes,
             usual.passes)

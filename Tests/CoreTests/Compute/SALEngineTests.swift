@@ -166,6 +166,20 @@ struct SALEngineTests {
         #expect(longer.forwardEquivalents > usual.forwardEquivalents)
     }
 
+    @Test("later steps are half a radius long unless said otherwise; the first is the same")
+    func laterSteps() throws {
+        let trainer = try toyTrainer(ModelSettings(name: "lenet5"))
+        var settings = SALSettings(batch: 8)
+        let usual = engine(trainer, settings).measure(layer: 2)
+        settings.laterSteps = 0.5
+        #expect(engine(trainer, settings).measure(layer: 2) == usual)
+        settings.laterSteps = 0.25
+        let shorter = engine(trainer, settings).measure(layer: 2)
+        #expect(shorter.up.losses.count == usual.up.losses.count)
+        #expect(shorter.up.losses[0] == usual.up.losses[0])
+        #expect(shorter.up.losses[1] != usual.up.losses[1])
+    }
+
     @Test("training loss as origin shifts both extremes by the same number")
     func originOfTraining() throws {
         let trainer = try toyTrainer(ModelSettings(name: "lenet5"))
