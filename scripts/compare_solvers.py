@@ -4,8 +4,8 @@
     compare_solvers.py STORE
 
 A line for each solver and checkpoint: in how many layers it reaches 0.95 of the reference's SAL, the least, median
-and largest ratio, in how many `SAL > beta` flips, each solver with the crossfit threshold of its own clean run, and
-what a measurement costs in forward passes of an image, relative to the reference's. Needs Python alone.
+and largest ratio, in how many `SAL > beta` flips, each solver with the two-means threshold of its own clean
+run at that epoch. Needs Python alone.
 """
 import collections
 import sqlite3
@@ -26,14 +26,14 @@ def threshold(values):
 
 
 def read(path):
-    """{(solver, epoch): {(method, layer): (sal, cost)}}"""
+    """{(solver, epoch): {(method, layer): sal}}"""
     store = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     rows = store.execute(
-        "SELECT l.settings, m.method, m.epoch, m.layer, m.sal, m.cell FROM salMatrix m"
+        "SELECT l.settings, m.method, m.epoch, m.layer, m.sal FROM salMatrix m"
         " JOIN leaderboard l USING (sweep, cell) WHERE m.sal IS NOT NULL")
     found = collections.defaultdict(dict)
-    for settings, method, epoch, layer, value, _ in rows:
-        found[settings, epoch][method, layer] = value
+    for settings, method, epoch, layer, value in rows:
+        found[settings, epoch][method.split(" (")[0], layer] = value
     return found
 
 
