@@ -48,7 +48,12 @@ as_user() {
         $blas sh -c "cd && $1"
 }
 say "glibc $(as_user 'ldd --version | head -n 1'), no Swift: $(as_user 'command -v swift || echo none')"
-missing=$(as_user "ldd $program" | grep 'not found' || true)
+# In the quick form a script starts the program, which lies among its libraries.
+library=$(dirname "$(dirname "$program")")/lib
+look="ldd $program"
+[ ! -f "$root$library/fathom" ] || look="LD_LIBRARY_PATH=$library ldd $library/fathom"
+found=$(as_user "$look") || { say "not a program: $found"; exit 1; }
+missing=$(printf '%s\n' "$found" | grep 'not found' || true)
 [ -z "$missing" ] || { say "libraries are missing: $missing"; exit 1; }
 cat >"$root/var/lib/tester/small.yaml" <<'YAML'
 version: 1
