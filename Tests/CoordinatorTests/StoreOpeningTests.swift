@@ -70,6 +70,29 @@ struct StoreOpeningTests {
         #expect(try first.nextTerm() == 1)
     }
 
+    /// How many locks anybody has on a file.
+    private func lockCount(_ path: String) throws -> Int {
+        let inode = try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber]
+        let number = try #require(inode as? Int)
+        return try String(contentsOfFile: "/proc/locks", encoding: .utf8)
+            .split(separator: "\n").count { $0.contains(":\(number) ") }
+    }
+
+    // Without its lock on the file, the next program that opened the store removed the log.
+    @Test("readers that come and go in its process leave the writer its locks")
+    func locksStay() throws {
+        let folder = try StoreFolder()
+        let path = folder.file("a.sqlite")
+        let store = try Store(path: path)
+        #expect(try store.nextTerm() == 1)
+        #expect(try lockCount(path) == 1)
+        for _ in 0..<3 { #expect(try Store.openReadOnly(path: path).sweepNames() == []) }
+        #expect(failure { _ = try Store(path: path) } != nil)
+        #expect(try lockCount(path) == 1)
+        try store.checkpointAndClose()
+        #expect(try lockCount(path) == 0)
+    }
+
     @Test("readers work beside the writer, and a missing store is no new one")
     func reading() throws {
         let folder = try StoreFolder()

@@ -18,6 +18,8 @@ public final class Store: Sendable {
     /// Reads through the same connection, for those who hold the store anyway.
     public let reader: StoreReader
     let queue: DatabaseQueue
+    /// Let go after the connection.
+    private let file: StoreFile?
     private let lock: StoreLock
     let hot = HotPath()
 
@@ -39,13 +41,14 @@ public final class Store: Sendable {
         if let problem = try StoreOpening.refusal(path: path, schema: schema) { throw problem }
         lock = try StoreLock(storePath: path)
         try StoreOpening.prepare(path: path, schema: schema)
+        file = StoreFile(path: path)
         do {
             queue = try StoreOpening.writingConnection(path: path)
         } catch {
             throw StoreError(error, path: path)
         }
         self.path = path
-        reader = StoreReader(path: path, queue: queue)
+        reader = StoreReader(path: path, queue: queue, file: file)
     }
 
     /// Raises the term, which tells leases of this start of the coordinator from earlier ones.

@@ -15,17 +15,10 @@ struct StoreHeader: Equatable {
             return .absent
         }
         if isFolder.boolValue { return .other("a folder") }
-        guard let handle = FileHandle(forReadingAtPath: path) else {
+        guard let file = StoreFile(path: path) else {
             throw .readOnly(path: path, detail: "no permission to read it")
         }
-        defer { try? handle.close() }
-        let bytes: [UInt8]
-        do {
-            bytes = Array(try handle.read(upToCount: 100) ?? Data())
-        } catch {
-            throw .inputOutput(path: path, detail: "\(error)")
-        }
-        return kind(of: bytes)
+        return kind(of: try file.first(100, path: path))
     }
 
     /// Offsets 60 and 68 of the header are SQLite's `user_version` and `application_id`.

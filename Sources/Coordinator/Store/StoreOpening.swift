@@ -20,6 +20,9 @@ enum StoreOpening {
 
     /// Makes the file, or brings it to the newest version. Called under the lock.
     static func prepare(path: String, schema: StoreSchema) throws(StoreError) {
+        // Held, so that nobody's look at the header ends the locks of the migration.
+        let file = StoreFile(path: path)
+        defer { withExtendedLifetime(file) {} }
         guard case .database(_, let version) = try StoreHeader.kind(ofFile: path) else {
             return try create(path: path, schema: schema)
         }

@@ -5,9 +5,12 @@ import GRDB
 public final class StoreReader: Sendable {
     public let path: String
     let queue: DatabaseQueue
+    /// Let go after the connection.
+    private let file: StoreFile?
 
     /// Opens the store at `path` for reading only. Takes no lock and changes nothing.
     public init(path: String) throws(StoreError) {
+        file = StoreFile(path: path)
         try StoreReader.check(path: path)
         do {
             queue = try StoreOpening.readingConnection(path: path)
@@ -17,9 +20,10 @@ public final class StoreReader: Sendable {
         self.path = path
     }
 
-    init(path: String, queue: DatabaseQueue) {
+    init(path: String, queue: DatabaseQueue, file: StoreFile?) {
         self.path = path
         self.queue = queue
+        self.file = file
     }
 
     private static func check(path: String) throws(StoreError) {
