@@ -29,7 +29,7 @@ enum Failure {
     private static func status(of error: any Error) -> ExitCode? {
         switch error {
         case is ManifestError, is PlanError, is DataError, is ExternalError, is InputError,
-            is CurveKeyError, is AllowListError:
+            is CurveKeyError, is SteeringTarget.NotFound, is AllowListError:
             ExitStatus.usage
         case is ControlClient.Refusal, is StoreError, is MessagingError, is SpawnError, is RunError:
             ExitStatus.cannotGoOn

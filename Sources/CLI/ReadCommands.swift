@@ -32,13 +32,25 @@ struct ReadOptions: ParsableArguments {
         return (reader, try reader.sweep(named: sweep))
     }
 
-    /// Prints rows; on a terminal, texts are cut so that a line fits.
-    func show(_ result: QueryResult) {
-        guard format == .table, Terminal.facts(of: STDOUT_FILENO).isTerminal else {
+    /// A sentence, on a terminal as lines that fit.
+    func folded(_ text: String) -> String {
+        let isTerminal = Terminal.facts(of: STDOUT_FILENO).isTerminal
+        return TerminalText.lines(of: text, columns: isTerminal ? style.columns : nil)
+            .joined(separator: "\n")
+    }
+
+    /// Prints rows; on a terminal they are made to fit.
+    ///
+    /// - Parameter idle: Columns that people do not see where they hold nothing but noughts.
+    func show(_ result: QueryResult, idle: Set<String> = []) {
+        guard format == .table else {
             return print(format.text(of: result, style: style), terminator: "")
         }
-        let table = TextTable(result).fitted(to: style.columns)
-        print(format.text(of: table, style: style), terminator: "")
+        let table = TextTable(result).dropping(ifZero: idle)
+        let isTerminal = Terminal.facts(of: STDOUT_FILENO).isTerminal
+        print(
+            isTerminal ? table.fittedText(style) : format.text(of: table, style: style),
+            terminator: "")
     }
 }
 

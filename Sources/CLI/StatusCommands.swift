@@ -31,13 +31,18 @@ struct StatusCommand: ParsableCommand {
         let (reader, sweep) = try options.open()
         guard !workers else { return options.show(try reader.query(Self.workersQuery)) }
         let name = SQLText.quoted(try reader.name(of: sweep))
-        options.show(try reader.query(kinds ? Self.kindsQuery(name) : Self.cellsQuery(name)))
+        // Eight digits of a cell tell it from others, here and to `retry` and its like.
+        let cell = format == .table ? "substr(cell, 1, 8) AS cell" : "cell"
+        options.show(
+            try reader.query(kinds ? Self.kindsQuery(name, cell) : Self.cellsQuery(name, cell)),
+            idle: ["paused", "failed", "blocked"])
         let problems = try reader.query(Self.problemsQuery(name), limit: 100)
         // Programs read the progress only; people want to see at once what is wrong.
         guard options.format == .table, !problems.rows.isEmpty else { return }
         print()
         options.show(problems)
-        print("\n`fathom explain \(options.store) JOB` says more of one.")
+        let hint = "`fathom explain \(options.store) JOB` says more of one."
+        print("\n" + options.folded(hint))
     }
 
     /// A running coordinator's figures, or what the store alone can say.
@@ -60,21 +65,22 @@ struct StatusCommand: ParsableCommand {
         print(out.text, terminator: "")
     }
 
-    private static func cellsQuery(_ sweep: String) -> String {
+    private static func cellsQuery(_ sweep: String, _ cell: String) -> String {
         """
-        SELECT cell, method, task, model, defense, sum(done) AS done, sum(total) AS total,
+        SELECT \(cell), method, task, model, defense, sum(done) AS done, sum(total) AS total,
           sum(open) AS open, sum(paused) AS paused, sum(quarantined) AS failed,
           sum(blocked) AS blocked
         FROM progress WHERE sweep = \(sweep)
-        GROUP BY method, task, model, defense, cell
+        GROUP BY method, task, model, defense, progress.cell
         """
     }
 
-    private static func kindsQuery(_ sweep: String) -> String {
+    private static func kindsQuery(_ sweep: String, _ cell: String) -> String {
         """
-        SELECT cell, method, task, model, defense, kind, done, total, open, paused,
+        SELECT \(cell), method, task, model, defense, kind, done, total, open, paused,
           quarantined AS failed, blocked
-        FROM progress WHERE sweep = \(sweep) ORDER BY method, task, model, defense, cell, kind
+        FROM progress WHERE sweep = \(sweep)
+        ORDER BY method, task, model, defense, progress.cell, kind
         """
     }
 
@@ -136,90 +142,24 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "table, json, csv, markdown or latex.")
     var format = TableFormat.table
 
+    @Option(help: "auto, always or never; NO_COLOR counts as never.")
+    var color = ColorChoice.auto
+
     func run() throws {
         guard !job.isEmpty, job.count <= 64, job.allSatisfy(\.isHexDigit) else {
             throw InputError(
                 description: "JOB is \(job); it is a key of up to 64 hexadecimal digits")
         }
         let reader = try Store.openReadOnly(path: store)
-        let pattern = "'\(job.lowercased())%'"
-        let found = try reader.query(Self.jobQuery(pattern), limit: 20)
-        guard !found.rows.isEmpty else { throw StoreError.unknownJob(job) }
-        let parts = try [
-            ("", found), ("waits for", reader.query(Self.waitingQuery(pattern))),
-            ("tried", reader.query(Self.attemptsQuery(pattern))),
-            ("events", reader.query(Self.eventsQuery(pattern))),
-            ("workers without its data set", reader.query(Self.lackingQuery(pattern))),
-        ]
-        for (title, rows) in parts where title.isEmpty || !rows.rows.isEmpty {
-            if format == .table && !title.isEmpty { print("\n\(title)") }
-            print(format.text(of: rows), terminator: "")
+        let found = try JobExplanation(digits: job.lowercased(), reader: reader)
+        guard format == .table else {
+            for part in found.parts { print(format.text(of: part.rows), terminator: "") }
+            return
         }
-        if format == .table { print("\n" + (try advice(reader, pattern))) }
-    }
-
-    /// One sentence that says what there is to do.
-    private func advice(_ reader: StoreReader, _ pattern: String) throws -> String {
-        let state = try reader.query("SELECT state, paused FROM job WHERE key LIKE \(pattern)")
-        guard state.rows.count == 1, let row = state.rows.first else {
-            return "several jobs begin like this; more digits tell one from the others"
-        }
-        let waits = try !reader.query(Self.waitingQuery(pattern)).rows.isEmpty
-        return switch (row[0].text, row[1].text == "1") {
-        case ("finished", _): "it is finished"
-        case ("quarantined", _): "it was given up; `fathom retry` puts it back"
-        case ("blocked", _): "it needs a job that was given up; `fathom retry` that one"
-        case (_, true): "it is paused; `fathom resume` lets it go on"
-        case _ where waits: "it waits for the jobs above"
-        default: "it is ready, or running: a free slot of a fitting worker takes it"
-        }
-    }
-
-    private static func jobQuery(_ pattern: String) -> String {
-        """
-        SELECT j.key, j.kind, (SELECT group_concat(DISTINCT c.method || ' ' || c.task || ' '
-            || c.model) FROM runJob rj JOIN run r ON r.id = rj.run JOIN cell c ON c.id = r.cell
-            WHERE rj.job = j.id) AS cells,
-          j.state, j.paused, j.reason, j.spec
-        FROM job j WHERE j.key LIKE \(pattern)
-        """
-    }
-
-    /// The keys that the specification names are those of the jobs that it reads.
-    private static func waitingQuery(_ pattern: String) -> String {
-        """
-        SELECT substr(d.key, 1, 12) AS job, d.kind, d.state, d.paused, d.reason
-        FROM job j JOIN json_tree(j.spec) t JOIN job d ON d.key = t.value
-        WHERE j.key LIKE \(pattern) AND j.state <> 'finished' AND t.type = 'text'
-          AND length(t.value) = 64 AND d.state <> 'finished'
-        """
-    }
-
-    private static func attemptsQuery(_ pattern: String) -> String {
-        """
-        SELECT a.attempt, a.term, substr(a.worker, 1, 12) AS worker, w.host, a.entryFirst,
-          a.entryEnd, a.state, a.seconds, a.error, a.logTail
-        FROM attempt a JOIN job j ON j.id = a.job LEFT JOIN worker w ON w.id = a.worker
-        WHERE j.key LIKE \(pattern) ORDER BY j.key, a.attempt, a.term
-        """
-    }
-
-    /// Workers that are here and said that they do not have what the job reads.
-    private static func lackingQuery(_ pattern: String) -> String {
-        """
-        SELECT DISTINCT substr(w.id, 1, 12) AS worker, w.host, e.detail
-        FROM job j JOIN event e ON e.kind = 'dataLacking'
-          AND e.detail LIKE json_extract(j.spec, '$.settings.data.settings.set') || ' '
-            || substr(json_extract(j.spec, '$.settings.data.digest'), 1, 12) || ':%'
-        JOIN worker w ON w.id = e.subject
-        WHERE j.key LIKE \(pattern) AND j.state <> 'finished' AND w.leftAt IS NULL
-        """
-    }
-
-    private static func eventsQuery(_ pattern: String) -> String {
-        """
-        SELECT datetime(e.at / 1000000, 'unixepoch') AS at, e.kind, e.detail
-        FROM event e JOIN job j ON j.key = e.subject WHERE j.key LIKE \(pattern) ORDER BY e.id
-        """
+        let style = Terminal.output(color: color)
+        let isTerminal = Terminal.facts(of: STDOUT_FILENO).isTerminal
+        print(found.text(style, isFolded: isTerminal))
+        for line in TerminalText.lines(of: found.advice, columns: isTerminal ? style.columns : nil)
+        { print(line) }
     }
 }

@@ -9,7 +9,7 @@ struct SteerOptions: ParsableArguments {
     @Argument(help: "The store, such as quickstart.fathom.sqlite.")
     var store: String
 
-    @Argument(help: "A job's key or its first digits, a cell's label, or the sweep's name.")
+    @Argument(help: "A job's key or a cell, by their first digits, or the sweep's name.")
     var target: String
 
     @Option(help: "The sweep, where the store holds several.")
@@ -26,55 +26,16 @@ struct SteerOptions: ParsableArguments {
     ) throws -> SteeringResult {
         let reader = try Store.openReadOnly(path: store)
         let id = try reader.sweep(named: sweep)
-        let keys = try SteerTarget(text: target, sweep: try reader.name(of: id), states: states)
-            .jobs(in: reader)
+        let keys = try SteeringTarget(
+            text: target, sweep: try reader.name(of: id), states: states
+        )
+        .jobs(in: reader)
         let commands = keys.map(command)
         if let result = try ControlClient.send(commands, toStore: store) { return result }
         let writer = try Store(path: store)
         let result = try OfflineSteering.apply(commands, to: id, of: writer)
         try writer.checkpointAndClose()
         return result
-    }
-}
-
-/// What a user named, as jobs.
-private struct SteerTarget {
-    let text: String
-    let sweep: String
-    /// The states in which a job is meant, as SQL.
-    let states: String
-
-    func jobs(in reader: StoreReader) throws -> [JobKey] {
-        let quoted = SQLText.quoted(text)
-        let ofSweep = """
-            SELECT j.key FROM job j JOIN sweepJob sj ON sj.job = j.id JOIN sweep s
-              ON s.id = sj.sweep WHERE s.name = \(SQLText.quoted(sweep)) AND j.state IN (\(states))
-            """
-        let isKey = text.count >= 6 && text.count <= 64 && text.allSatisfy(\.isHexDigit)
-        let tries = [
-            text == sweep ? ofSweep : nil,
-            "\(ofSweep) AND j.id IN (\(Self.ofCell("= \(quoted)"))) "
-                + "AND j.id NOT IN (\(Self.ofCell("<> \(quoted)")))",
-            isKey ? "\(ofSweep) AND j.key LIKE '\(text.lowercased())%'" : nil,
-        ]
-        for query in tries.compactMap({ $0 }) {
-            let keys = try reader.query(query + " ORDER BY sj.position").rows.compactMap {
-                $0.first.flatMap { Digest(hex: $0.text) }.map { JobKey($0) }
-            }
-            if !keys.isEmpty { return keys }
-        }
-        throw InputError(
-            description:
-                "TARGET is \(text): no job, cell or sweep of that name has jobs in the state "
-                + "\(states.replacingOccurrences(of: "'", with: "")); `fathom status` lists them")
-    }
-
-    /// The jobs that runs of cells need; those that other cells need too are left to them.
-    private static func ofCell(_ condition: String) -> String {
-        """
-        SELECT rj.job FROM cell c JOIN run r ON r.cell = c.id JOIN runJob rj ON rj.run = r.id
-          WHERE c.hidden = 0 AND r.hidden = 0 AND c.label \(condition)
-        """
     }
 }
 

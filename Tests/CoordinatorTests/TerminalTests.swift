@@ -132,6 +132,77 @@ struct TerminalTests {
         #expect(markdown.contains("| \\[a\\_b\\] 100% {x}\\\\ \"q\" ~^\\<\\|\\> | 1 |"))
         try Latex.expectToCompile(latex)
     }
+
+    private static let statusTitles = [
+        "cell", "method", "task", "model", "defense", "done", "total", "open", "paused", "failed",
+        "blocked",
+    ]
+
+    /// Rows as `fathom status` has them, and the widest that may come.
+    private func status(_ rows: [[String]]) -> TextTable {
+        TextTable(
+            columns: Self.statusTitles.map {
+                .init($0, isNumber: !["cell", "method", "task", "model", "defense"].contains($0))
+            }, rows: rows)
+    }
+
+    private func widest(_ text: String) -> Int {
+        text.split(separator: "\n").reduce(0) { max($0, TerminalText.width(String($1))) }
+    }
+
+    @Test("progress by cell fits every terminal, and is cut where it must be only")
+    func statusWidths() {
+        let usual = status([
+            ["ad6817da", "clean", "cls", "lenet5", "none", "40", "40", "0", "0", "0", "0"],
+            ["15f3511e", "em-s (surrogate resnet18)", "cls", "lenet5", "at", "2", "40", "0", "0"]
+                + ["0", "0"],
+        ])
+        let idle: Set = ["paused", "failed", "blocked"]
+        #expect(
+            usual.dropping(ifZero: idle).fittedText(TerminalStyle(columns: 80)) == """
+                cell      method                     task  model   defense  done  total  open
+                ad6817da  clean                      cls   lenet5  none       40     40     0
+                15f3511e  em-s (surrogate resnet18)  cls   lenet5  at          2     40     0
+
+                """)
+        let long = [String](repeating: String(repeating: "wide ", count: 12), count: 5)
+        let numbers = ["12345", "123456", "12345", "1", "2", "3"].map { $0 }
+        let worst = status([long + numbers, long + numbers]).dropping(ifZero: idle)
+        for columns in [80, 100, 120, 200] {
+            let text = worst.fittedText(TerminalStyle(columns: columns))
+            #expect(widest(text) <= columns && text.split(separator: "\n").count == 3)
+            #expect(text.contains("123456") && text.contains("blocked"))
+        }
+        let narrow = worst.fittedText(TerminalStyle(columns: 40))
+        #expect(widest(narrow) <= 40 && narrow.contains("\nblocked  3\n"))
+        let wide = worst.fittedText(TerminalStyle(columns: 500))
+        #expect(wide.contains(String(repeating: "wide ", count: 11) + "wide"))
+    }
+
+    @Test("what must be read whole is broken into lines, never cut")
+    func wholeTexts() {
+        let key = String(repeating: "0123456789abcdef", count: 4)
+        let spec = "{\"kind\":\"sal\",\"note\":\"" + String(repeating: "数据", count: 60) + "\"}"
+        let table = TextTable(
+            columns: [.init("key"), .init("reason"), .init("spec"), .init("lacks")],
+            rows: [[key, "first line\nsecond \u{1B}[2J line of many words", spec, "-"]])
+        for columns in [40, 80, 200] {
+            let text = table.stacked(TerminalStyle(columns: columns), isFolded: true)
+            #expect(widest(text) <= columns)
+            #expect(!text.contains("…") && !text.contains("\u{1B}") && !text.contains("lacks"))
+            let joined = text.split(separator: "\n").map { $0.dropFirst(8) }.joined()
+            #expect(joined.contains(key) && joined.contains(spec))
+        }
+        let narrow = table.stacked(TerminalStyle(columns: 80), isFolded: true)
+        #expect(narrow.hasPrefix("key     0123456789abcdef"))
+        #expect(narrow.contains("\nreason  first line\n        second �[2J line of many words\n"))
+        // In a file a value is in one piece, for those who search it.
+        #expect(table.wholeText(.plain, isFolded: false).contains("spec    \(spec)\n"))
+        let colored = table.stacked(TerminalStyle(columns: 80, isColored: true), isFolded: true)
+        #expect(colored.hasPrefix("\u{1B}[2mkey   \u{1B}[0m  0123"))
+        let small = TextTable(columns: [.init("attempt", isNumber: true)], rows: [["1"], ["2"]])
+        #expect(small.wholeText(.plain, isFolded: true) == "attempt\n      1\n      2\n")
+    }
 }
 
 /// pdfLaTeX where this machine has it.

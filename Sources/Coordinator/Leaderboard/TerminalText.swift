@@ -102,4 +102,38 @@ public enum TerminalText {
         if !line.isEmpty { lines.append(line) }
         return lines.map { prefix + $0 + "\n" }.joined()
     }
+
+    /// The lines of a text, cleaned; with `columns` broken between words, or within one that is
+    /// longer than a line.
+    public static func lines(of text: String, columns: Int?) -> [String] {
+        text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).flatMap { line in
+            let whole = cleaned(String(line))
+            guard let columns, width(whole) > columns else { return [whole] }
+            return folded(whole, to: columns)
+        }
+    }
+
+    private static func folded(_ text: String, to columns: Int) -> [String] {
+        var lines = [""]
+        var used = 0
+        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+            let wide = width(String(word))
+            if used > 0, used + 1 + wide <= columns {
+                lines[lines.count - 1] += " " + word
+                used += 1 + wide
+                continue
+            }
+            if used > 0 { lines.append("") }
+            used = 0
+            for letter in word {
+                if used + width(letter) > columns {
+                    lines.append("")
+                    used = 0
+                }
+                lines[lines.count - 1].append(letter)
+                used += width(letter)
+            }
+        }
+        return lines
+    }
 }

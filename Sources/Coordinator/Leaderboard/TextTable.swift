@@ -39,35 +39,6 @@ public struct TextTable: Sendable, Hashable {
         rows = result.rows.map { $0.map { $0 == .null ? "-" : $0.text } }
     }
 
-    /// The table with its widest texts cut until a line fits, no column below eight; numbers stay
-    /// whole.
-    public func fitted(to width: Int) -> TextTable {
-        var fitted = self
-        fitted.rows = rows.map { $0.map(TerminalText.cleaned) }
-        var widths = columns.indices.map { index in
-            fitted.rows.reduce(TerminalText.width(columns[index].title)) {
-                max($0, TerminalText.width($1[index]))
-            }
-        }
-        let before = widths
-        var excess = widths.reduce(0, +) + 2 * (widths.count - 1) - width
-        while excess > 0,
-            let widest = widths.indices.filter({ !columns[$0].isNumber && widths[$0] > 8 }).max(
-                by: { (widths[$0], $0) < (widths[$1], $1) })
-        {
-            widths[widest] -= 1
-            excess -= 1
-        }
-        for index in columns.indices where widths[index] < before[index] {
-            let short = TerminalText.shortened(
-                fitted.rows.map { $0[index] }, to: widths[index])
-            for row in fitted.rows.indices { fitted.rows[row][index] = short[row] }
-            fitted.columns[index].title = TerminalText.shortened(
-                columns[index].title, to: widths[index])
-        }
-        return fitted
-    }
-
     /// Columns two spaces apart, without lines, nothing after the last letter.
     func plain(_ style: TerminalStyle) -> String {
         let titles = columns.map { TerminalText.cleaned($0.title) }

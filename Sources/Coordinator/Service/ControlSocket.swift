@@ -97,27 +97,36 @@ public enum ControlClient {
         public let description: String
     }
 
+    /// Commands of one request; more are sent in several.
+    private static let commandsMax = 20_000
+
     /// Asks the coordinator of a store.
     ///
     /// - Returns: `nil` when none runs.
     public static func send(
         _ commands: [SteeringCommand], toStore store: String
     ) throws(Refusal) -> SteeringResult? {
-        guard let reply = try ask(commands.map { $0.line + "\n" }.joined(), ofStore: store) else {
-            return nil
-        }
-        let line = reply.split(separator: "\n").first ?? "it ended without an answer"
-        guard let result = SteeringResult(line: line) else {
-            throw Refusal(description: "the coordinator of \(store): \(line)")
-        }
-        return result
+        var sum = SteeringResult()
+        var rest = commands[...]
+        repeat {
+            let some = rest.prefix(commandsMax)
+            rest = rest.dropFirst(commandsMax)
+            let text = some.map { $0.line + "\n" }.joined()
+            guard let reply = try ask(text, ofStore: store) else { return nil }
+            let line = reply.split(separator: "\n").first ?? "it ended without an answer"
+            guard let result = SteeringResult(line: line) else {
+                throw Refusal(description: "the coordinator of \(store): \(line)")
+            }
+            sum.add(result)
+        } while !rest.isEmpty
+        return sum
     }
 
     /// The figures of a store's coordinator, as Prometheus reads them.
     ///
     /// - Returns: `nil` when none runs.
     public static func metrics(ofStore store: String) throws(Refusal) -> String? {
-        guard let reply = try ask("metrics\n", ofStore: store) else { return nil }
+        guard let reply = try ask("metrics\n", ofStore: store, seconds: 5) else { return nil }
         guard reply.hasPrefix("#") else {
             throw Refusal(description: "the coordinator of \(store): \(reply)")
         }
@@ -125,7 +134,7 @@ public enum ControlClient {
     }
 
     private static func ask(
-        _ text: String, ofStore store: String
+        _ text: String, ofStore store: String, seconds: Int = 60
     ) throws(Refusal) -> String? {
         let path = ControlSocket.path(ofStore: store)
         let opened = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -134,9 +143,13 @@ public enum ControlClient {
             guard errno == EACCES else { return nil }
             throw Refusal(description: "\(path) belongs to somebody else")
         }
+        var patience = timeval(tv_sec: seconds, tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(opened, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
+        setsockopt(opened, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
         DescriptorText.write(text, to: opened)
         shutdown(opened, Int32(SHUT_WR))
-        return DescriptorText.read(opened, atMost: 1 << 20) ?? ""
+        return DescriptorText.read(opened, atMost: 1 << 20) ?? "it does not answer"
     }
 }
 

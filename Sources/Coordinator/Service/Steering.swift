@@ -61,6 +61,14 @@ public struct SteeringResult: Sendable, Hashable {
 
     init(_ effects: [SchedulerEffect] = []) { add(effects) }
 
+    mutating func add(_ other: SteeringResult) {
+        reopened += other.reopened
+        givenUp += other.givenUp
+        paused += other.paused
+        resumed += other.resumed
+        forgotten += other.forgotten
+    }
+
     mutating func add(_ effects: [SchedulerEffect]) {
         for effect in effects {
             switch effect {

@@ -15,6 +15,9 @@ extension StoreReader {
         }
     }
 
+    /// Breaks off what it reads at this moment, from another thread.
+    public func interrupt() { queue.interrupt() }
+
     /// Runs one SELECT that a user typed. Nothing can be changed through it.
     ///
     /// - Parameters:
