@@ -19,6 +19,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
     ],
     targets: [
         .systemLibrary(
@@ -65,11 +70,23 @@ let package = Package(
                 "CProcess", "FathomCore", "FathomProtocol", "FathomMessaging",
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Worker", swiftSettings: strict),
+        .target(
+            name: "FathomDashboard",
+            dependencies: [
+                "FathomCore", "FathomProtocol", "FathomMessaging", "FathomPage",
+                "FathomCoordinator", .product(name: "Logging", package: "swift-log"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            ], path: "Sources/Dashboard", swiftSettings: strict),
         .executableTarget(
             name: "fathom",
             dependencies: [
                 "FathomCore", "FathomProtocol", "FathomMessaging", "FathomCoordinator",
-                "FathomWorker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "FathomWorker", "FathomDashboard",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/CLI", swiftSettings: strict),
         .target(
@@ -93,6 +110,13 @@ let package = Package(
                 "FathomCore", "FathomProtocol", "FathomPage", "FathomCoordinator", "TestSupport",
             ],
             path: "Tests/CoordinatorTests", swiftSettings: strict),
+        .testTarget(
+            name: "DashboardTests",
+            dependencies: [
+                "FathomCore", "FathomProtocol", "FathomCoordinator", "FathomDashboard",
+                "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/DashboardTests", swiftSettings: strict),
         .testTarget(
             name: "WorkerTests",
             dependencies: ["FathomCore", "FathomProtocol", "FathomWorker", "TestSupport"],

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FathomCoordinator
+import FathomDashboard
 import FathomMessaging
 import FathomProtocol
 import FathomWorker
@@ -45,6 +46,7 @@ struct CoordinatorCommand: ParsableCommand {
     var copy: String?
 
     @OptionGroup var options: ClusterOptions
+    @OptionGroup var dashboard: DashboardOptions
 
     func validate() throws {
         guard lease >= 1 && lease <= 3_600 else {
@@ -98,6 +100,9 @@ struct CoordinatorCommand: ParsableCommand {
             "listening on \(listener.endpoint), for files on \(files.endpoint), for up to "
                 + "\(room) workers; files lie in "
                 + folder.path)
+        let shown = try dashboard.start(
+            store: store.path, sweep: plan.name, verbose: options.verbose)
+        defer { shown?.close() }
         let signals = StopSignals(stop: service.stop)
         defer { signals.cancel() }
         let refresher = LeaderboardRefresher(store: store, sweep: id, logger: logger)

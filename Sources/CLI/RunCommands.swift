@@ -1,5 +1,6 @@
 import ArgumentParser
 import FathomCoordinator
+import FathomDashboard
 import FathomProtocol
 import FathomWorker
 import Foundation
@@ -56,12 +57,16 @@ struct RunCommand: ParsableCommand {
     var sweep: String
 
     @OptionGroup var options: RunOptions
+    @OptionGroup var dashboard: DashboardOptions
 
     func run() throws {
         let (plan, imported) = try Engine.planWithFiles(sweep, dataFolder: options.data)
         for note in plan.notes { Failure.say("note: \(note)") }
         let sweep = options.sweep(plan)
         try imported.keep(in: ArtifactFolder(path: sweep.storePath + ".artifacts"))
+        let shown = try dashboard.start(
+            store: sweep.storePath, sweep: plan.name, verbose: options.verbose)
+        defer { shown?.close() }
         let (store, id) = try sweep.run()
         try SweepEnd.show(store, id)
         let tally = try store.reader.tally(of: id)
@@ -80,12 +85,17 @@ struct ProbesCommand: ParsableCommand {
     @Option var crash = 0
     @Option var hang = 0
     @OptionGroup var options: RunOptions
+    @OptionGroup var dashboard: DashboardOptions
 
     func run() throws {
         let conducts: [(ProbeSpec.Conduct, Int)] = [
             (.succeed, count), (.fail, fail), (.crash, crash), (.hang, hang),
         ]
-        let (store, sweep) = try options.sweep(ProbePlan.plan(conducts)).run()
+        let probes = options.sweep(ProbePlan.plan(conducts))
+        let shown = try dashboard.start(
+            store: probes.storePath, sweep: nil, verbose: options.verbose)
+        defer { shown?.close() }
+        let (store, sweep) = try probes.run()
         let tally = try store.reader.tally(of: sweep)
         print("\(tally.finished) of \(tally.jobs) probes finished")
         try store.checkpointAndClose()

@@ -64,7 +64,23 @@ public enum PageStyle {
         .verdict.warn { border-color: var(--warn); background: var(--warn-paper); }
         .verdict p { margin: 0.3rem 0; }
         .verdict + .verdict { margin-top: 0.7rem; }
+        .tiles dd.bad { color: var(--warn); }
+        button, input, select {
+          font: inherit; color: inherit; background: var(--card); padding: 0.15rem 0.6rem;
+          border: 1px solid var(--soft); border-radius: 6px;
+        }
+        button { cursor: pointer; }
+        button:disabled { opacity: 0.45; cursor: default; }
+        progress { width: 8rem; vertical-align: middle; accent-color: var(--accent); }
+        progress.whole { width: 100%; height: 1rem; }
+        dialog {
+          width: min(56rem, 94vw); color: var(--ink); background: var(--paper);
+          border: 1px solid var(--soft); border-radius: 8px;
+        }
+        dialog pre { white-space: pre-wrap; overflow-wrap: anywhere; }
         .scroll { overflow-x: auto; margin: 0.8rem 0; }
+        .scroll.tall { max-height: 34rem; overflow-y: auto; }
+        .tall thead th { position: sticky; top: 0; background: var(--paper); }
         table { border-collapse: collapse; font-size: 0.9rem; }
         caption { text-align: left; color: var(--soft); padding-bottom: 0.3rem; }
         th, td {
@@ -80,7 +96,7 @@ public enum PageStyle {
         .doubt { color: var(--soft); }
         .range { color: var(--soft); font-size: 0.85em; }
         th button {
-          font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
+          background: none; border: 0; padding: 0;
         }
         th button::after { content: " ↕"; opacity: 0.45; font-size: 0.8em; }
         th[aria-sort=ascending] button::after { content: " ▲"; opacity: 1; }
@@ -157,6 +173,7 @@ public enum PageStyle {
           body { padding-top: 1rem; }
           h1 { font-size: 1.5rem; }
           th, td { padding: 0.3rem 0.45rem; }
+          progress { width: 4.5rem; }
         }
         @media print {
           :root {

@@ -20,10 +20,14 @@ struct ArchitectureTests {
         ),
         ("Sources/Worker/", ["FathomCore", "FathomProtocol", "FathomMessaging"]),
         (
+            "Sources/Dashboard/",
+            ["FathomCore", "FathomProtocol", "FathomMessaging", "FathomPage", "FathomCoordinator"]
+        ),
+        (
             "Sources/CLI/",
             [
                 "FathomCore", "FathomProtocol", "FathomMessaging", "FathomCoordinator",
-                "FathomWorker",
+                "FathomWorker", "FathomDashboard",
             ]
         ),
     ]
@@ -42,7 +46,14 @@ struct ArchitectureTests {
         "CZeroMQ": ["Sources/Messaging/"],
         "GRDB": ["Sources/Coordinator/Store/"],
         "GRDBSQLite": ["Sources/Coordinator/Store/"],
-        "Logging": ["Sources/Coordinator/", "Sources/Worker/", "Sources/CLI/"],
+        "HummingbirdCore": ["Sources/Dashboard/"],
+        "HTTPTypes": ["Sources/Dashboard/"],
+        "NIOCore": ["Sources/Dashboard/"],
+        "NIOHTTPTypes": ["Sources/Dashboard/"],
+        "NIOPosix": ["Sources/Dashboard/"],
+        "Logging": [
+            "Sources/Coordinator/", "Sources/Worker/", "Sources/Dashboard/", "Sources/CLI/",
+        ],
         "ArgumentParser": ["Sources/CLI/"],
     ]
 
