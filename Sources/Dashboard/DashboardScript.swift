@@ -128,6 +128,10 @@ enum DashboardScript {
 
         let shownGroups = null;
         function showBoard(board) {
+          say("board-note", board.groups.length === 0 ? "Nothing to rank yet."
+            : "Worked out from " + count(board.jobs) + " finished jobs"
+              + (now.kinds.every((kind) => kind.open === 0) ? "." : "; ranks move until all are done.")
+              + (board.left > 0 ? " " + count(board.left) + " rows more are in `fathom leaderboard`." : ""));
           const place = byId("board");
           const groups = JSON.stringify(board.groups);
           if (shownGroups === groups) return;
@@ -170,9 +174,6 @@ enum DashboardScript {
             return part;
           });
           place.replaceChildren(...parts);
-          say("board-note", board.groups.length === 0 ? "Nothing to rank yet."
-            : "Worked out from " + count(board.jobs) + " finished jobs; ranks move until all are done."
-              + (board.left > 0 ? " " + count(board.left) + " rows more are in `fathom leaderboard`." : ""));
         }
 
         function showWorkers(snapshot) {
