@@ -56,7 +56,8 @@ public struct SALSettings: Codable, Hashable, Sendable {
 
     public init(
         images: Int = 256, batch: Int = 32, solver: Solver = .normalized, steps: Int = 4,
-        laterSteps: Double? = nil, passes: Int = 10, rate: Double = 0.1, radius: Double = 0.05, data: Source = .train,
+        laterSteps: Double? = nil, passes: Int = 10, rate: Double = 0.1, radius: Double = 0.05,
+        data: Source = .train,
         views: Int = 0, granularity: Granularity = .layer, origin: Origin = .measured,
         settle: Double? = nil, stepsPerPass: Int? = nil, filters: Int? = nil
     ) {
