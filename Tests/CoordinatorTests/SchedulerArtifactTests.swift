@@ -35,6 +35,26 @@ struct SchedulerArtifactTests {
         #expect(failures.isEmpty)
     }
 
+    @Test("makes again what a lost file is made of first, where that is gone too")
+    func makers() {
+        let reads = ["c": ["a", "b"], "b": ["a"], "a": []]
+        func again(finished: Set<String>, here: Set<String>) -> [JobKey] {
+            let names = Dictionary(uniqueKeysWithValues: reads.keys.map { (JobKey.named($0), $0) })
+            return LostArtifacts.makersAgain(
+                of: .named("c"),
+                dependencies: { (names[$0].flatMap { reads[$0] } ?? []).map(JobKey.named) },
+                isFinished: { names[$0].map(finished.contains) ?? false },
+                isHere: { names[$0].map(here.contains) ?? false })
+        }
+        let all: Set<String> = ["a", "b", "c"]
+        #expect(again(finished: all, here: []) == ["a", "b", "c"].map(JobKey.named))
+        #expect(again(finished: all, here: ["a"]) == ["b", "c"].map(JobKey.named))
+        #expect(again(finished: all, here: ["a", "b"]) == [.named("c")])
+        // What is open runs anyway.
+        #expect(again(finished: ["a", "c"], here: []) == ["a", "c"].map(JobKey.named))
+        #expect(again(finished: ["a", "b"], here: []).isEmpty)
+    }
+
     @Test("makes nothing again of a job that is open, or that it does not know")
     func nothingToMake() {
         var bench = SchedulerBench(jobs: [.job("a")])

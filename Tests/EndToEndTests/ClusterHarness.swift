@@ -14,8 +14,8 @@ final class ClusterHarness {
     private let sharesFolder: Bool
     private(set) var coordinator: Process?
     private(set) var workers: [Process] = []
-    private let serverKey: String
-    private let endpoint: String
+    let serverKey: String
+    let endpoint: String
     private let leaseSeconds: Double
     private var workersStarted = 0
     private var coordinatorsStarted = 0

@@ -68,13 +68,7 @@ struct FileTravelRunTests {
         }
     }
 
-    // Not every day: where every copy at the coordinator is damaged and one slot is all there is, a
-    // sweep has been seen to wait for ever (docs/failure.md).
-    @Test(
-        "finds a flipped byte, at the coordinator and at a worker, and has it mended",
-        .enabled(
-            if: ProcessInfo.processInfo.environment["FATHOM_SLOW"] == "1",
-            "a known gap: see docs/failure.md"))
+    @Test("finds a flipped byte, at the coordinator and at a worker, and has it mended")
     func flipped() throws {
         try ClusterSweep.write(to: folder, seeds: 1)
         let expected = try ClusterSweep.calm(in: folder, by: program)

@@ -2,7 +2,7 @@ import FathomMessaging
 import Foundation
 import Testing
 
-@Suite("who may connect", .serialized, .timeLimit(.minutes(1)))
+@Suite("who may connect", .serialized, .timeLimit(.minutes(3)))
 struct AdmissionTests {
     @Test("a key that is not on the list is refused, counted and named")
     func unknownKey() throws {

@@ -48,10 +48,11 @@ func collect(_ count: Int, from receive: (Int, Duration) -> [Incoming]) -> [Inco
     return messages
 }
 
-/// Waits, looking again every few milliseconds, until a condition holds; false after ten seconds.
+/// Waits, looking again every few milliseconds, until a condition holds; false after half a minute,
+/// for other tests compute meanwhile.
 func eventually(_ condition: () -> Bool) -> Bool {
     let pause = BoundedQueue<Int>(capacity: 1)
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(30)
     while ContinuousClock.now < deadline {
         if condition() { return true }
         _ = pause.take(atMost: 1, within: .milliseconds(5))

@@ -16,6 +16,7 @@ extension Cluster {
             faults += [.steer, .steer]
             timeline.plan(.resumeAll, at: now + script.healAfter)
         }
+        if script.losesFiles { faults += [.loseFiles, .loseFiles] }
         var at = 5.0
         guard !faults.isEmpty else { return }
         while at < script.healAfter {
@@ -28,9 +29,9 @@ extension Cluster {
     func standstill(_ event: Happening) -> Instant? {
         let until: Instant? =
             switch event {
-            case .toCoordinator, .tickCoordinator, .command: stalledUntil
+            case .toCoordinator, .tickCoordinator, .command, .fileMissed: stalledUntil
             case .toWorker(let id, _), .slotDone(let id, _, _), .tickWorker(let id),
-                .reconnect(let id, _):
+                .reconnect(let id, _), .fetch(let id, _):
                 nodes[id]?.stoppedUntil
             default: nil
             }

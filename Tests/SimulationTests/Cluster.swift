@@ -21,6 +21,9 @@ struct Cluster {
         case steer
         case command(SchedulerEvent)
         case resumeAll
+        case fetch(WorkerID, Lease)
+        case fileMissed(JobKey)
+        case loseFiles
     }
 
     struct Node {
@@ -28,12 +31,21 @@ struct Cluster {
         var slots: [[Lease]]
         /// Results on its disk.
         var spool: [Lease: WorkerMessage] = [:]
+        /// Jobs whose files it has, and leases it fetches or has fetched files for.
+        var cache: Set<JobKey> = []
+        var reading: [Lease: Reading] = [:]
         /// Until when its processes stand still.
         var stoppedUntil: Instant?
     }
 
+    struct Reading {
+        var inputs: [JobKey]
+        /// How often the coordinator said that it does not have one of them.
+        var absences = 0
+    }
+
     let script: Script
-    private(set) var store: ModelStore
+    var store: ModelStore
     private(set) var problems: [String] = []
     private(set) var now = Instant(nanoseconds: 0)
     private(set) var isComplete = false
@@ -112,6 +124,9 @@ struct Cluster {
             tell(.message(id, message))
         case .toWorker(let id, let message): tell(id, .message(message))
         case .slotDone(let id, let slot, let lease): finish(id, slot, lease)
+        case .fetch(let id, let lease): fetch(id, lease)
+        case .fileMissed(let key): fileMissed(key)
+        case .loseFiles: loseFiles()
         }
     }
 
@@ -179,7 +194,8 @@ struct Cluster {
             }
             if !assigned.insert(lease).inserted { problems.append("\(lease) twice") }
             if store.job(lease.job)?.isPaused == true { problems.append("\(lease) is paused") }
-            post(.toWorker(id, .assign(Assignment(lease: lease, spec: [], inputs: []))))
+            let assignment = Assignment(lease: lease, spec: [], inputs: inputs(of: lease.job))
+            post(.toWorker(id, .assign(assignment)))
         case .send(let id, let message):
             post(.toWorker(id, message))
         case .finished: isComplete = !script.steers || isSettled
@@ -235,6 +251,8 @@ struct Cluster {
             case .spool(let message):
                 if case .result(let lease, _) = message { nodes[id]?.spool[lease] = message }
             case .unspool(let leases): for lease in leases { nodes[id]?.spool[lease] = nil }
+            case .prepare(let assignment): prepare(id, assignment)
+            case .letGo(let lease): nodes[id]?.reading[lease] = nil
             case .start(let slot, let assignment):
                 let lease = assignment.lease
                 if kept.contains(where: { $0.job == lease.job && $0.entries == lease.entries }) {
@@ -263,6 +281,11 @@ struct Cluster {
 
     private mutating func finish(_ id: WorkerID, _ slot: Int, _ lease: Lease) {
         guard nodes[id]?.slots[slot].first == lease else { return }
+        if cannotRead(id, lease) {
+            nodes[id]?.slots[slot].removeFirst()
+            work(id, slot)
+            return tell(id, .inputsUnreadable(slot: slot, lease: lease))
+        }
         if script.killing.contains(lease.job) {
             nodes[id]?.slots[slot] = []
             return tell(id, .slotDied(slot: slot, cause: "asked to", logTail: ""))
@@ -274,6 +297,7 @@ struct Cluster {
         } else {
             let outcome = outcome(of: lease)
             if outcome.seconds >= 0.25 { kept.insert(lease) }
+            nodes[id]?.cache.insert(lease.job)
             tell(id, .finished(slot: slot, lease: lease, outcome: outcome))
         }
     }

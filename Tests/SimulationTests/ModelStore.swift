@@ -8,6 +8,8 @@ struct ModelStore {
     private(set) var problems: [String] = []
     private(set) var accepted: [JobKey: [Int: Double]] = [:]
     private(set) var term = 0
+    /// Finished jobs whose files are here whole.
+    var files: Set<JobKey> = []
     /// Workers that were not said to be gone.
     private(set) var present: Set<WorkerID> = []
     private var indices: [JobKey: Int] = [:]
@@ -56,7 +58,13 @@ struct ModelStore {
             }
         case .jobQuarantined(let key, _): update(key) { $0.state = .quarantined }
         case .jobBlocked(let key, _): update(key) { $0.state = .blocked }
-        case .jobReopened(let key): update(key) { $0.state = .open }
+        case .jobReopened(let key):
+            // A finished one makes its file again, and is computed anew.
+            if job(key)?.state == .finished {
+                accepted[key] = nil
+                update(key) { $0.entriesFinished = [] }
+            }
+            update(key) { $0.state = .open }
         case .jobPaused(let key): update(key) { $0.isPaused = true }
         case .jobResumed(let key): update(key) { $0.isPaused = false }
         case .jobForgotten(let key): forget(key)
@@ -85,6 +93,7 @@ struct ModelStore {
             $0.attemptsUsed = max($0.attemptsUsed, lease.attempt)
             $0.entriesFinished.formUnion(lease.entries)
         }
+        files.insert(lease.job)
         for entry in lease.entries {
             if accepted[lease.job]?[entry] != nil {
                 problems.append("entry \(entry) of \(lease.job.digest.short) accepted twice")

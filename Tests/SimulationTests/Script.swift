@@ -23,6 +23,8 @@ struct Script {
     var workersEnd = false
     /// Whether jobs take just what they are thought to take.
     var isSteady = false
+    /// Whether files of finished jobs are lost while others still read them.
+    var losesFiles = false
     var speculates = true
     var auditShare = 0.0
     /// Jobs that fail, and jobs that take their slot along.
@@ -37,15 +39,15 @@ struct Script {
     /// One of the scripts that a seed chooses.
     init(seed: Int) {
         let guilty = Samples.key("train 1 1")
-        switch seed % 8 {
+        switch seed % 9 {
         case 0:
             self.init(workers: 4, healAfter: 240)
         case 1:
             self.init(workers: 4, healAfter: 120)
-            auditShare = seed % 16 < 8 ? 1 : 0.3
+            auditShare = seed % 18 < 9 ? 1 : 0.3
         case 2:
             self.init(workers: 3, healAfter: 120)
-            if seed % 16 < 8 { failing = [guilty] } else { killing = [guilty] }
+            if seed % 18 < 9 { failing = [guilty] } else { killing = [guilty] }
         case 3:
             // Only coordinators die: nothing in flight may be begun a second time.
             self.init(workers: 3, healAfter: 120)
@@ -69,6 +71,10 @@ struct Script {
             speculates = false
             workersEnd = true
             isSteady = true
+        case 7:
+            // Often one worker, with one slot, must make again what its other jobs wait for.
+            self.init(workers: seed % 18 < 9 ? 1 : 3, healAfter: 120)
+            losesFiles = true
         default:
             // Only workers die: what they have on disk may not be computed again.
             self.init(workers: 2, healAfter: 120)

@@ -90,6 +90,7 @@ public enum SampleFrames {
     /// What a coordinator says that sends no worker home.
     public static func fromCoordinator(job: JobKey) -> [[UInt8]] {
         let lease = lease(job)
+        let spec = JobSpec(.probe(ProbeSpec(number: 3)), revision: 1)
         let file = ArtifactReference(name: "poison", digest: Digest(of: [3]), bytes: 3)
         let messages: [CoordinatorMessage] = [
             .welcome(
@@ -99,8 +100,12 @@ public enum SampleFrames {
             .registerAgain,
             .assign(
                 Assignment(
-                    lease: lease, spec: Array("{\"kind\":\"probe\"}".utf8),
+                    lease: lease, spec: JobSpecCodec.encode(spec),
                     inputs: [InputArtifact(job: job, artifact: file)])),
+            .assign(
+                Assignment(
+                    lease: Self.lease(job, attempt: 2), spec: JobSpecCodec.encode(spec), inputs: [])
+            ),
             .acknowledge([lease]), .cancel([lease]), .alive(term: 3),
         ]
         return (messages.map { [$0] } + [messages]).map { MessageCodec.encode($0) }

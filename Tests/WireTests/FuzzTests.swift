@@ -143,6 +143,7 @@ private struct FuzzedWorker {
     private(set) var finished: Set<Lease> = []
     private(set) var ending: SessionEffect.Ending?
     private var running: [[Assignment]] = [[], []]
+    private var preparing: [Lease] = []
 
     init() {
         let facts = WorkerFacts(
@@ -158,13 +159,15 @@ private struct FuzzedWorker {
             case .start(let slot, let assignment): running[slot].append(assignment)
             case .replace(let slot): running[slot] = []
             case .end(let reason): ending = reason
-            case .send, .spool, .unspool: break
+            case .prepare(let assignment): preparing.append(assignment.lease)
+            case .send, .spool, .unspool, .letGo: break
             }
         }
     }
 
-    /// The first job of a slot ends, and is acknowledged.
+    /// The files that a job waits for come, or the first job of a slot ends and is acknowledged.
     mutating func finishOne() {
+        if !preparing.isEmpty { tell(.inputsReady(preparing.removeFirst())) }
         for slot in running.indices where !running[slot].isEmpty {
             let lease = running[slot].removeFirst().lease
             finished.insert(lease)

@@ -32,6 +32,25 @@ struct SessionTests {
         return Assignment(lease: lease, spec: [], inputs: [])
     }
 
+    /// Work that reads what another job has made.
+    private func reader(_ name: String, of input: String) -> Assignment {
+        let maker = assignment(input).lease.job
+        var work = assignment(name)
+        work.inputs = [
+            InputArtifact(
+                job: maker,
+                artifact: ArtifactReference(name: "a", digest: maker.digest, bytes: 1))
+        ]
+        return work
+    }
+
+    private func connected() -> Session {
+        var session = session()
+        _ = session.handle(.connected, at: start)
+        _ = session.handle(welcome, at: start)
+        return session
+    }
+
     @Test("keeps a result, and sends it again, until it is acknowledged")
     func resultsAreKept() {
         var session = session()
@@ -109,6 +128,72 @@ struct SessionTests {
         #expect(
             session.handle(death, at: start)
                 == [.send(.failure(failure)), .start(slot: 0, work[2])])
+    }
+
+    @Test("lets no job that waits for its files keep a slot from another")
+    func waiting() {
+        var session = connected()
+        let work = reader("b", of: "a")
+        let maker = assignment("a")
+        #expect(session.handle(.message(.assign(work)), at: start) == [.prepare(work)])
+        #expect(
+            session.handle(.message(.assign(maker)), at: start) == [.start(slot: 0, maker)])
+        // It is named, so that its lease does not run out meanwhile.
+        let names = session.handle(.tick, at: start + 2).flatMap { effect -> [Lease] in
+            guard case .send(.heartbeat(let leases)) = effect else { return [] }
+            return leases.map(\.lease)
+        }
+        #expect(names == [maker.lease, work.lease])
+        #expect(session.handle(.inputsReady(work.lease), at: start) == [])
+        let done = SessionEvent.finished(slot: 0, lease: maker.lease, outcome: JobOutcome())
+        #expect(session.handle(done, at: start).contains(.start(slot: 0, work)))
+        let end = SessionEvent.finished(slot: 0, lease: work.lease, outcome: JobOutcome())
+        #expect(session.handle(end, at: start).contains(.letGo(work.lease)))
+        #expect(session.heldCount == 0)
+    }
+
+    @Test("forgets a job that is called off while it waits for its files")
+    func calledOffWaiting() {
+        var session = connected()
+        let work = reader("b", of: "a")
+        _ = session.handle(.message(.assign(work)), at: start)
+        #expect(
+            session.handle(.message(.cancel([work.lease])), at: start) == [.letGo(work.lease)])
+        #expect(session.handle(.inputsReady(work.lease), at: start) == [])
+        #expect(session.heldCount == 0)
+    }
+
+    @Test("has a job wait again when its slot cannot read a file, and fail when it never comes")
+    func unreadable() {
+        var session = connected()
+        let work = reader("b", of: "a")
+        let other = assignment("c")
+        _ = session.handle(.message(.assign(work)), at: start)
+        #expect(
+            session.handle(.inputsReady(work.lease), at: start) == [.start(slot: 0, work)])
+        _ = session.handle(.message(.assign(other)), at: start)
+        #expect(
+            session.handle(.inputsUnreadable(slot: 0, lease: work.lease), at: start)
+                == [.start(slot: 0, other)])
+        let failure = AttemptFailure(
+            lease: work.lease, reason: .error, error: "not there", logTail: "")
+        #expect(
+            session.handle(.inputsFailed(work.lease, error: "not there"), at: start)
+                == [.letGo(work.lease), .send(.failure(failure))])
+        #expect(session.heldCount == 1)
+    }
+
+    @Test("hands back what waits for its files when asked to end")
+    func drainsWaiting() {
+        var session = connected()
+        let work = reader("b", of: "a")
+        _ = session.handle(.message(.assign(work)), at: start)
+        let effects = session.handle(.terminate, at: start)
+        #expect(
+            effects.suffix(4) == [
+                .letGo(work.lease), .send(.handBack([work.lease])), .send(.goodbye),
+                .end(.drained),
+            ])
     }
 
     @Test("goes on without a coordinator, and gives up after its patience")

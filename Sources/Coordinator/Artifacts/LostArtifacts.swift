@@ -31,4 +31,26 @@ public enum LostArtifacts {
         }
         return changes
     }
+
+    /// The finished jobs that have to run again so that a job can make its file again: itself, and
+    /// before it those whose files it reads and that are gone too.
+    ///
+    /// - Parameters:
+    ///   - dependencies: The jobs that a job reads.
+    ///   - isFinished: Whether a job is finished; one that is not runs anyway.
+    ///   - isHere: Whether what a finished job has made is there, as far as its length says.
+    public static func makersAgain(
+        of key: JobKey, dependencies: (JobKey) -> [JobKey], isFinished: (JobKey) -> Bool,
+        isHere: (JobKey) -> Bool
+    ) -> [JobKey] {
+        var found: [JobKey] = []
+        var seen: Set<JobKey> = []
+        func visit(_ key: JobKey) {
+            guard seen.insert(key).inserted, isFinished(key) else { return }
+            for input in dependencies(key) where !isHere(input) { visit(input) }
+            found.append(key)
+        }
+        visit(key)
+        return found
+    }
 }

@@ -56,7 +56,9 @@ extension Scheduler {
         for dependent in table.dependents(of: job) {
             table.jobs[dependent].waitingFor += 1
             guard table.jobs[dependent].state == .open else { continue }
-            for lease in leases.ids(ofJob: dependent) { callOff(lease) }
+            if settings.sabotage != .keepsReaders {
+                for lease in leases.ids(ofJob: dependent) { callOff(lease) }
+            }
             table.jobs[dependent].pending = EntryRanges()
         }
     }

@@ -160,6 +160,8 @@ package enum SchedulerSabotage: String, Sendable, CaseIterable {
     case skipsAudits
     /// Gives work to workers that will be gone before it is done.
     case ignoresEnds
+    /// Has lost files made again and leaves leases that read them as they are.
+    case keepsReaders
 }
 
 /// One thing that happened.

@@ -58,14 +58,19 @@ extension CoordinatorService {
     }
 
     private func makeAgain(_ key: JobKey, at now: Instant) throws {
-        guard let number = scheduler.number(of: key), scheduler.isFinished(key) else { return }
-        logger.warning(
-            "a file is gone or damaged and is made again", metadata: ["job": "\(key.digest.short)"])
-        try perform(scheduler.handle(.artifactLost(key), at: now))
-        guard let folder = files?.folder else { return }
-        for input in specs[number].dependencies {
-            let isHere = artifacts[input]?.allSatisfy { folder.holds($0) } ?? true
-            if !isHere { try makeAgain(input, at: now) }
+        let makers = LostArtifacts.makersAgain(
+            of: key,
+            dependencies: { key in scheduler.number(of: key).map { specs[$0].dependencies } ?? [] },
+            isFinished: { scheduler.isFinished($0) },
+            isHere: { key in
+                guard let folder = files?.folder else { return true }
+                return artifacts[key]?.allSatisfy { folder.holds($0) } ?? true
+            })
+        for maker in makers {
+            logger.warning(
+                "a file is gone or damaged and is made again",
+                metadata: ["job": "\(maker.digest.short)"])
+            try perform(scheduler.handle(.artifactLost(maker), at: now))
         }
     }
 

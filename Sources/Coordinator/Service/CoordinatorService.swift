@@ -272,8 +272,9 @@ public final class CoordinatorService {
             artifacts[lease.job] = outcome.artifacts
         case .jobFinished: collection.hasNews = true
         case .attemptFailed(let lease, let worker, let reason, let error, _):
-            logger.warning(
-                "attempt ended",
+            // What a worker hands back when it goes is nobody's failure.
+            logger.log(
+                level: reason == .handedBack ? .info : .warning, "attempt ended",
                 metadata: [
                     "job": "\(lease.job.digest.short)", "attempt": "\(lease.attempt)",
                     "worker": "\(worker.text.prefix(8))", "reason": "\(reason.rawValue)",

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A first-in-first-out queue between threads that never holds more than it was built for.
 ///
 /// Both the number of elements and their total weight (bytes, as a rule) are bounded. An element
@@ -71,9 +73,9 @@ public final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
     ///
     /// - Returns: False when the time was over or the queue closed before there was room.
     public func put(_ element: Element, within duration: Duration) -> Bool {
-        let deadline = ThreadMonitor.deadline(after: duration)
+        let deadline = deadline(after: duration)
         return locked {
-            while isFull && !closed {
+            while isFull && !closed, let deadline {
                 guard monitor.wait(for: .roomThere, until: deadline) else { break }
             }
             return take(in: element)
@@ -89,9 +91,9 @@ public final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
     ///   and drained, or `wake()` was called.
     public func take(atMost countMax: Int, within duration: Duration) -> [Element] {
         precondition(countMax >= 1, "countMax is \(countMax); at least 1")
-        let deadline = ThreadMonitor.deadline(after: duration)
+        let deadline = deadline(after: duration)
         return locked {
-            while elements.isEmpty && !closed && !wakePending {
+            while elements.isEmpty && !closed && !wakePending, let deadline {
                 guard monitor.wait(for: .somethingThere, until: deadline) else { break }
             }
             wakePending = false
@@ -139,6 +141,12 @@ public final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
         }
         if count > 0 { monitor.broadcast(.roomThere) }
         return taken
+    }
+
+    /// When a wait ends; `nil` where there is none: to ask the system for a wait that is over
+    /// before it begins takes fifty microseconds and more.
+    private func deadline(after duration: Duration) -> timespec? {
+        duration > .zero ? ThreadMonitor.deadline(after: duration) : nil
     }
 
     private func locked<Result>(_ body: () -> Result) -> Result {

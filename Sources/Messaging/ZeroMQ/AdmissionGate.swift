@@ -7,7 +7,7 @@ struct AdmissionGate {
     private let limits: MessagingLimits
     /// When those connected that are still proving who they are; the oldest first.
     private var pending: Ring<ContinuousClock.Instant> = Ring()
-    /// Refusals that may still come before it is too much.
+    /// Refusals that may still come before it is too much; negative while there were too many.
     private var tokens: Double
     private var refilled: ContinuousClock.Instant?
     /// When connections are taken in again; `nil`: now.
@@ -23,6 +23,9 @@ struct AdmissionGate {
         tokens = 10 * limits.refusalsPerSecond
     }
 
+    /// What may come at once, and what is held against newcomers at most: ten seconds' worth.
+    private var burst: Double { 10 * limits.refusalsPerSecond }
+
     var pendingCount: Int { pending.count }
 
     mutating func noteAccepted(at now: ContinuousClock.Instant) {
@@ -35,7 +38,8 @@ struct AdmissionGate {
 
     mutating func noteRefused() {
         _ = pending.removeFirst()
-        tokens -= 1
+        // Thousands may have been under way when the port closed; newcomers do not wait for all.
+        tokens = max(-burst, tokens - 1)
     }
 
     mutating func look(at now: ContinuousClock.Instant) -> Change {
@@ -67,6 +71,6 @@ struct AdmissionGate {
         defer { refilled = now }
         guard let refilled else { return }
         let gained = (now - refilled) / .seconds(1) * limits.refusalsPerSecond
-        tokens = min(10 * limits.refusalsPerSecond, tokens + gained)
+        tokens = min(burst, tokens + gained)
     }
 }

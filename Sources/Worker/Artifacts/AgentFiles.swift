@@ -9,54 +9,46 @@ import FathomProtocol
 final class AgentFiles {
     /// One thing the agent must do.
     enum Order {
-        case start(InputGate.Start)
+        /// All files that the job reads are here.
+        case ready(Lease)
         /// The result's files are with the coordinator.
         case tell(WorkerMessage)
         /// The result is worth nothing, as a file of it is lost: hand the lease back.
         case giveBack(Lease, reason: String)
-        /// The file will not come.
-        case fail(InputGate.Start, error: String)
+        /// A file that the job reads will not come.
+        case fail(Lease, error: String)
     }
 
     private let access: ArtifactAccess
     private let client: ArtifactClient
-    private var gate: InputGate
+    private var gate = InputGate()
     private var results = ResultGate()
-    /// Files that a lease reads or has made, which must not leave the cache.
-    private var pins: [Lease: [Digest]] = [:]
-    private var references: [Digest: ArtifactReference] = [:]
-    /// How often a lease could not read its files.
-    private var readFailures: [Lease: Int] = [:]
+    /// Files that jobs read or have made, which must not leave the cache.
+    private var read: [Lease: [Digest]] = [:]
+    private var made: [Lease: [Digest]] = [:]
     /// Files the coordinator did not have: how often it said so, and when to ask again.
     private var absent: [Digest: (count: Int, due: Instant)] = [:]
 
-    private static let readFailuresMax = 3
-    private static let absencesMax = 10
+    /// Once a second. A coordinator that waits for room on its disk makes nothing again meanwhile.
+    private static let absencesMax = 60
 
-    init(access: ArtifactAccess, client: ArtifactClient, slots: Int) {
+    init(access: ArtifactAccess, client: ArtifactClient) {
         self.access = access
         self.client = client
-        gate = InputGate(slots: slots)
     }
 
     // MARK: Before a job
 
-    /// Begins to fetch what an assignment will read, before a slot is free for it.
-    func prefetch(_ assignment: Assignment) {
-        for input in assignment.inputs where !isHere(input.artifact) {
-            client.handle(.fetch(input.artifact, isDoubted: false))
-        }
-    }
-
-    func start(_ assignment: Assignment, in slot: Int) -> [Order] {
-        pin(assignment.inputs.map(\.artifact), for: assignment.lease)
-        var missing: Set<Digest> = []
-        for input in assignment.inputs where !isHere(input.artifact) {
-            missing.insert(input.artifact.digest)
-            references[input.artifact.digest] = input.artifact
-            client.handle(.fetch(input.artifact, isDoubted: false))
-        }
-        return gate.add(assignment, to: slot, missing: missing).map { .start($0) }
+    /// Fetches what a job reads, and keeps it here until the job is let go.
+    ///
+    /// - Returns: Whether all of it is here already; otherwise an order says when it is.
+    func prepare(_ assignment: Assignment) -> Bool {
+        let inputs = assignment.inputs.map(\.artifact)
+        pin(inputs.map(\.digest), for: assignment.lease, in: &read)
+        let missing = inputs.filter { !isHere($0) }
+        let isReady = gate.add(assignment, missing: Set(missing.map(\.digest)))
+        for artifact in missing { client.handle(.fetch(artifact, isDoubted: false)) }
+        return isReady
     }
 
     private func isHere(_ reference: ArtifactReference) -> Bool {
@@ -66,31 +58,22 @@ final class AgentFiles {
         }
     }
 
-    /// A slot could not read a file: it is fetched again, and the assignment given again.
+    /// A slot could not read a file: it is fetched again, and an order says when it is here.
     ///
-    /// - Returns: False when it was tried often enough, or the file is none the assignment names.
-    func readFailed(_ lease: Lease, of digest: Digest, in slot: Int) -> Bool {
-        readFailures[lease, default: 0] += 1
-        guard readFailures[lease, default: 0] <= Self.readFailuresMax,
-            let assignment = gate.ended(lease, in: slot),
-            let input = assignment.inputs.first(where: { $0.artifact.digest == digest })
-        else { return false }
-        references[digest] = input.artifact
-        // Nothing starts: it waits for the file.
-        _ = gate.add(assignment, to: slot, missing: [digest])
-        client.handle(.fetch(input.artifact, isDoubted: true))
+    /// - Returns: False when it was tried often enough, or the file is none the job may read.
+    func readFailed(_ lease: Lease, of digest: Digest) -> Bool {
+        guard let artifact = gate.readFailed(lease, of: digest) else { return false }
+        client.handle(.fetch(artifact, isDoubted: true))
         return true
     }
 
-    // MARK: After a job
-
-    /// A slot has answered a lease.
-    func ended(_ lease: Lease, in slot: Int, outcome: JobOutcome?) {
-        _ = gate.ended(lease, in: slot)
-        unpin(lease)
-        readFailures[lease] = nil
-        if let outcome { keep(outcome.artifacts, of: lease) }
+    /// The job is over, or not wanted any more.
+    func letGo(_ lease: Lease) {
+        gate.remove(lease)
+        unpin(lease, in: &read)
     }
+
+    // MARK: After a job
 
     /// Keeps what a result names until it is acknowledged.
     func keep(_ artifacts: [ArtifactReference], of lease: Lease) {
@@ -98,7 +81,7 @@ final class AgentFiles {
         for artifact in artifacts {
             if cache.adopt(artifact) { cache.note(artifact.digest, bytes: artifact.bytes) }
         }
-        pin(artifacts, for: lease)
+        pin(artifacts.map(\.digest), for: lease, in: &made)
         cache.makeRoom(for: 0)
     }
 
@@ -113,19 +96,12 @@ final class AgentFiles {
     func acknowledged(_ leases: [Lease]) {
         results.forget(leases)
         for lease in leases {
-            results.forget(brought: pins[lease] ?? [])
-            unpin(lease)
+            results.forget(brought: made[lease] ?? [])
+            unpin(lease, in: &made)
         }
     }
 
-    // MARK: Slots and connections
-
-    /// Whether a slot's process has begun anything.
-    func hasStarted(_ slot: Int) -> Bool { gate.hasStarted(slot) }
-
-    func clear(_ slot: Int) {
-        for assignment in gate.clear(slot) { unpin(assignment.lease) }
-    }
+    // MARK: Connections
 
     func reconnected() { results.reconnected() }
 
@@ -145,7 +121,7 @@ final class AgentFiles {
             switch report {
             case .ready(let digest):
                 absent[digest] = nil
-                orders += gate.arrived(digest).map { .start($0) }
+                orders += gate.arrived(digest).map { .ready($0) }
             case .gone(let digest): orders += missed(digest, at: now)
             case .brought(let digest):
                 orders += results.brought(digest).map { .tell($0) }
@@ -161,7 +137,7 @@ final class AgentFiles {
     /// The coordinator makes the file again and calls off the lease that needs it; where that does
     /// not happen the job fails.
     private func missed(_ digest: Digest, at now: Instant) -> [Order] {
-        guard gate.missing.contains(digest) else {
+        guard let reference = gate.reference(to: digest) else {
             absent[digest] = nil
             return []
         }
@@ -169,41 +145,33 @@ final class AgentFiles {
         absent[digest] = (count, now + 1)
         guard count >= Self.absencesMax else { return [] }
         absent[digest] = nil
-        let name = references[digest]?.name ?? "a file"
-        return gate.giveUp(waitingFor: digest).map { start in
-            unpin(start.assignment.lease)
-            return .fail(
-                start,
-                error: "the coordinator does not have the input \(name) (\(digest.short)) and "
-                    + "does not make it again")
-        }
+        let error =
+            "the coordinator does not have the input \(reference.name) (\(digest.short)) and does "
+            + "not make it again"
+        return gate.waiters(for: digest).map { .fail($0, error: error) }
     }
 
     private func askAgain(at now: Instant) {
-        guard !absent.isEmpty else { return }
-        let missing = gate.missing
         for (digest, item) in absent.sorted(by: { $0.key < $1.key }) where now >= item.due {
-            guard missing.contains(digest), let reference = references[digest] else {
+            guard let reference = gate.reference(to: digest) else {
                 absent[digest] = nil
                 continue
             }
             absent[digest] = (item.count, now + 60)
             client.handle(.fetch(reference, isDoubted: false))
         }
-        if references.count > 65_536 {
-            references = references.filter { missing.contains($0.key) }
-        }
     }
 
-    private func pin(_ artifacts: [ArtifactReference], for lease: Lease) {
-        guard let cache = access.cache, !artifacts.isEmpty else { return }
-        unpin(lease)
-        let digests = artifacts.map(\.digest)
+    private func pin(
+        _ digests: [Digest], for lease: Lease, in pins: inout [Lease: [Digest]]
+    ) {
+        guard let cache = access.cache, !digests.isEmpty else { return }
+        unpin(lease, in: &pins)
         pins[lease] = digests
         cache.pin(digests)
     }
 
-    private func unpin(_ lease: Lease) {
+    private func unpin(_ lease: Lease, in pins: inout [Lease: [Digest]]) {
         guard let digests = pins.removeValue(forKey: lease) else { return }
         access.cache?.unpin(digests)
     }

@@ -43,11 +43,16 @@ public final class ArtifactCache: Sendable {
 
     deinit { close(lock) }
 
+    private static let prefix = "cache-"
+
+    /// Whether that is the name of a cache's folder.
+    static func isFolder(_ name: String) -> Bool { name.hasPrefix(prefix) }
+
     private static func claim(
         in work: String
     ) throws(ArtifactError) -> (path: String, lock: Int32) {
         for number in 0..<MessageLimits.slotsPerWorker {
-            let path = "\(work)/cache-\(number)"
+            let path = "\(work)/\(prefix)\(number)"
             do {
                 try FileManager.default.createDirectory(
                     atPath: path, withIntermediateDirectories: true,
@@ -116,7 +121,7 @@ public final class ArtifactCache: Sendable {
     public func adopt(_ reference: ArtifactReference) -> Bool {
         if folder.holds(reference) { return true }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: siblings)) ?? []
-        for name in names.sorted() where name.hasPrefix("cache-") {
+        for name in names.sorted() where Self.isFolder(name) {
             let other = ArtifactFolder(path: "\(siblings)/\(name)")
             guard other.holds(reference), (try? folder.adopt(reference.digest, from: other)) == true
             else { continue }

@@ -1,86 +1,74 @@
 import FathomCore
 import FathomProtocol
 
-/// Holds back assignments whose files are still on their way, and remembers which have started.
+/// Knows which jobs wait for which files, in the order in which they came.
 ///
-/// A slot works in the order it was given, so what stands behind a waiting one waits too.
+/// They wait beside the slots and not in them: the file that one waits for may have to be made by
+/// another on the same slot.
 struct InputGate {
-    /// An assignment that may be handed to its slot.
-    struct Start: Hashable {
-        var slot: Int
+    private struct Reader {
         var assignment: Assignment
+        var missing: Set<Digest> = []
+        /// How often a slot could not read a file that seemed to be here.
+        var failures = 0
     }
 
-    private struct Waiting {
-        var assignment: Assignment
-        var missing: Set<Digest>
+    private var readers: [Lease: Reader] = [:]
+    private var waiting: [Digest: [Lease]] = [:]
+
+    /// The file as somebody who waits for it names it.
+    func reference(to digest: Digest) -> ArtifactReference? {
+        waiting[digest]?.first.flatMap { reference(to: digest, for: $0) }
     }
 
-    private var lines: [[Waiting]]
-    private var started: [[Assignment]]
-
-    init(slots: Int) {
-        lines = Array(repeating: [], count: slots)
-        started = Array(repeating: [], count: slots)
+    /// Whether the job may start at once.
+    mutating func add(_ assignment: Assignment, missing: Set<Digest>) -> Bool {
+        readers[assignment.lease] = Reader(assignment: assignment)
+        for digest in missing { wait(assignment.lease, for: digest) }
+        return missing.isEmpty
     }
 
-    /// Whether the slot's process has work that it has not answered.
-    func hasStarted(_ slot: Int) -> Bool { !started[slot].isEmpty }
+    private mutating func wait(_ lease: Lease, for digest: Digest) {
+        readers[lease]?.missing.insert(digest)
+        waiting[digest, default: []].append(lease)
+    }
 
-    /// Files that somebody waits for.
-    var missing: Set<Digest> {
-        lines.reduce(into: []) { all, line in
-            for item in line { all.formUnion(item.missing) }
+    /// A file is here; answers the jobs that lack nothing more.
+    mutating func arrived(_ digest: Digest) -> [Lease] {
+        (waiting.removeValue(forKey: digest) ?? []).filter { lease in
+            readers[lease]?.missing.remove(digest)
+            return readers[lease]?.missing.isEmpty == true
         }
     }
 
-    mutating func add(_ assignment: Assignment, to slot: Int, missing: Set<Digest>) -> [Start] {
-        lines[slot].append(Waiting(assignment: assignment, missing: missing))
-        return release(slot)
+    /// A slot could not read a file: the job waits for it again.
+    ///
+    /// - Returns: The file; `nil` when that was tried often enough, or the job names no such file.
+    mutating func readFailed(_ lease: Lease, of digest: Digest) -> ArtifactReference? {
+        readers[lease]?.failures += 1
+        guard let reader = readers[lease], reader.failures <= Self.failuresMax,
+            let reference = reference(to: digest, for: lease)
+        else { return nil }
+        if !reader.missing.contains(digest) { wait(lease, for: digest) }
+        return reference
     }
 
-    mutating func arrived(_ digest: Digest) -> [Start] {
-        var starts: [Start] = []
-        for slot in lines.indices {
-            for index in lines[slot].indices { lines[slot][index].missing.remove(digest) }
-            starts += release(slot)
+    private static let failuresMax = 3
+
+    private func reference(to digest: Digest, for lease: Lease) -> ArtifactReference? {
+        readers[lease]?.assignment.inputs.first { $0.artifact.digest == digest }?.artifact
+    }
+
+    /// The jobs that wait for a file that will not come.
+    func waiters(for digest: Digest) -> [Lease] { waiting[digest] ?? [] }
+
+    /// The job is over, or not wanted any more.
+    mutating func remove(_ lease: Lease) {
+        guard let reader = readers.removeValue(forKey: lease) else { return }
+        for digest in reader.missing {
+            waiting[digest]?.removeAll { $0 == lease }
+            if waiting[digest]?.isEmpty == true { waiting[digest] = nil }
         }
-        return starts
-    }
-
-    private mutating func release(_ slot: Int) -> [Start] {
-        var starts: [Start] = []
-        while let first = lines[slot].first, first.missing.isEmpty {
-            lines[slot].removeFirst()
-            started[slot].append(first.assignment)
-            starts.append(Start(slot: slot, assignment: first.assignment))
-        }
-        return starts
-    }
-
-    /// The slot has answered a lease; `nil` when it was not known to work on it.
-    mutating func ended(_ lease: Lease, in slot: Int) -> Assignment? {
-        guard let index = started[slot].firstIndex(where: { $0.lease == lease }) else { return nil }
-        return started[slot].remove(at: index)
-    }
-
-    /// Takes out those who wait for a file that will not come.
-    mutating func giveUp(waitingFor digest: Digest) -> [Start] {
-        var given: [Start] = []
-        for slot in lines.indices {
-            given += lines[slot].filter { $0.missing.contains(digest) }
-                .map { Start(slot: slot, assignment: $0.assignment) }
-            lines[slot].removeAll { $0.missing.contains(digest) }
-        }
-        return given
-    }
-
-    /// Forgets all that a slot had, started or not, and answers it.
-    mutating func clear(_ slot: Int) -> [Assignment] {
-        let all = started[slot] + lines[slot].map(\.assignment)
-        started[slot] = []
-        lines[slot] = []
-        return all
     }
 }
 

@@ -19,22 +19,44 @@ public final class ResultSpool {
     ///   - worker: Whose results these are.
     public init(folder: String, worker: WorkerID) throws(SpoolError) {
         own = "\(folder)/\(worker.text)"
-        do {
-            try FileManager.default.createDirectory(
-                atPath: own, withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw .cannotWrite(path: own, reason: error.localizedDescription)
-        }
-        guard let lock = Self.lock(own) else {
-            throw .cannotWrite(path: own, reason: "somebody else holds it")
-        }
-        self.lock = lock
+        lock = try Self.claim(own)
         Self.takeOver(folder, except: worker.text, into: own)
         inherited = Self.messages(in: own)
     }
 
     deinit { close(lock) }
+
+    /// Makes a folder and locks it.
+    ///
+    /// A worker that starts at the same moment may take it for one that was left, lock it first and
+    /// remove it; then it is made again.
+    private static func claim(_ folder: String) throws(SpoolError) -> Int32 {
+        var reason = "somebody else holds it"
+        for _ in 0..<claimsMax {
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: folder, withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700])
+                if let lock = lock(folder) {
+                    if isThere(lock, in: folder) { return lock }
+                    close(lock)
+                }
+            } catch {
+                reason = error.localizedDescription
+            }
+            usleep(10_000)
+        }
+        throw .cannotWrite(path: folder, reason: reason)
+    }
+
+    private static let claimsMax = 100
+
+    /// Whether the file that was locked is still the one of that name.
+    private static func isThere(_ lock: Int32, in folder: String) -> Bool {
+        var (held, named) = (stat(), stat())
+        return fstat(lock, &held) == 0 && stat(folder + "/lock", &named) == 0
+            && held.st_ino == named.st_ino && held.st_dev == named.st_dev
+    }
 
     /// Writes a result; afterwards it is whole on disk or not there at all.
     public func keep(_ message: WorkerMessage) throws(SpoolError) {
@@ -88,7 +110,7 @@ public final class ResultSpool {
 
     private static func takeOver(_ folder: String, except worker: String, into own: String) {
         let others = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        for other in others where other != worker {
+        for other in others where other != worker && !ArtifactCache.isFolder(other) {
             let path = "\(folder)/\(other)"
             guard let lock = lock(path) else { continue }
             for name in names(in: path) { rename("\(path)/\(name)", "\(own)/\(name)") }

@@ -44,6 +44,10 @@ public final class WorkerAgent {
     private var outgoing: [WorkerMessage] = []
     /// What each slot is to start, until the end of the step.
     private var starting: [[Assignment]]
+    /// How many jobs each slot's process was given and has not answered.
+    private var unanswered: [Int]
+    /// Jobs whose files are all here.
+    private var ready: [Lease] = []
     private var statistics = MessagingStatistics()
     private var ending: SessionEffect.Ending?
     private var refused = RefusalTally()
@@ -61,8 +65,7 @@ public final class WorkerAgent {
         spool = try ResultSpool(folder: settings.spoolFolder, worker: settings.session.worker)
         let client = try ArtifactClient(
             access: settings.access, connect: connectForFiles, notify: { connection.wake() })
-        files = AgentFiles(
-            access: settings.access, client: client, slots: settings.session.facts.slots)
+        files = AgentFiles(access: settings.access, client: client)
         session = Session(settings: settings.session, spooled: spool.inherited, at: .now())
         for case .result(let lease, let outcome) in spool.inherited {
             files.keep(outcome.artifacts, of: lease)
@@ -74,6 +77,7 @@ public final class WorkerAgent {
         }
         generations = Array(repeating: 0, count: settings.session.facts.slots)
         starting = Array(repeating: [], count: settings.session.facts.slots)
+        unanswered = Array(repeating: 0, count: settings.session.facts.slots)
     }
 
     /// Asks the agent to end, from any thread or task: it drains first.
@@ -153,21 +157,19 @@ public final class WorkerAgent {
         switch report.content {
         case .said(let messages):
             for message in messages {
-                if isReadAgain(message, slot: report.slot) { continue }
-                if let event = event(of: message, slot: report.slot) {
-                    log(event)
-                    noteEnd(of: event)
-                    try perform(session.handle(event, at: now))
-                }
+                noteAnswer(message, slot: report.slot)
+                guard let event = event(of: message, slot: report.slot) else { continue }
+                log(event)
+                try perform(session.handle(event, at: now))
             }
         case .died(let cause, let logTail):
             logger.warning(
                 "slot died", metadata: ["slot": "\(report.slot)", "cause": "\(cause)"])
             // One that had nothing to do takes nothing along.
-            let isBlameless = !files.hasStarted(report.slot)
+            let isBlameless = unanswered[report.slot] == 0
             try respawn(report.slot)
             guard !isBlameless else { return }
-            files.clear(report.slot)
+            starting[report.slot].removeAll()
             let event = SessionEvent.slotDied(slot: report.slot, cause: cause, logTail: logTail)
             try perform(session.handle(event, at: now))
         }
@@ -177,8 +179,9 @@ public final class WorkerAgent {
         switch message {
         case .result(let lease, let outcome):
             .finished(slot: slot, lease: lease, outcome: outcome)
+        case .failure(let failure) where isReadAgain(failure):
+            .inputsUnreadable(slot: slot, lease: failure.lease)
         case .failure(let failure):
-            // Of inputs that are lost the agent has spoken already.
             .failed(
                 slot: slot, lease: failure.lease, error: failure.error, logTail: failure.logTail,
                 reason: failure.reason == .dataLacking ? .dataLacking : .error)
@@ -196,16 +199,22 @@ public final class WorkerAgent {
                 if files.maySend(message) { outgoing.append(message) }
             case .spool(let message): keep(message)
             case .unspool(let leases): spool.drop(leases)
-            case .start(let slot, let assignment):
-                try follow(files.start(assignment, in: slot), at: .now())
+            case .prepare(let assignment):
+                if files.prepare(assignment) { ready.append(assignment.lease) }
+            case .letGo(let lease): files.letGo(lease)
+            case .start(let slot, let assignment): starting[slot].append(assignment)
             case .replace(let slot):
-                if files.hasStarted(slot) { try respawn(slot) }
-                files.clear(slot)
+                starting[slot].removeAll()
+                if unanswered[slot] > 0 { try respawn(slot) }
             case .end(let reason):
                 // Before the goodbye is sent: who hears it may end us at once.
                 spool.removeIfEmpty()
                 ending = reason
             }
+        }
+        // Only now, because what becomes possible by it comes after what was decided before.
+        while !ready.isEmpty {
+            try perform(session.handle(.inputsReady(ready.removeFirst()), at: .now()))
         }
     }
 
@@ -243,6 +252,7 @@ public final class WorkerAgent {
                 _ = slots[slot].start(Array(rest.prefix(Self.assignmentsPerFrame)))
                 rest = rest.dropFirst(Self.assignmentsPerFrame)
             }
+            unanswered[slot] += starting[slot].count
             starting[slot].removeAll(keepingCapacity: true)
         }
         var rest = outgoing[...]
@@ -270,8 +280,7 @@ public final class WorkerAgent {
 
     private func respawn(_ slot: Int) throws {
         slots[slot].stop()
-        // What it was to start now is of the process that is gone.
-        starting[slot].removeAll()
+        unanswered[slot] = 0
         generations[slot] += 1
         slots[slot] = try makeSlot(slot)
     }
@@ -282,7 +291,7 @@ public final class WorkerAgent {
     private func follow(_ orders: [AgentFiles.Order], at now: Instant) throws {
         for order in orders {
             switch order {
-            case .start(let start): starting[start.slot].append(start.assignment)
+            case .ready(let lease): try perform(session.handle(.inputsReady(lease), at: now))
             case .tell(let message): outgoing.append(message)
             case .giveBack(let lease, let reason):
                 logger.warning(
@@ -291,9 +300,8 @@ public final class WorkerAgent {
                 files.acknowledged([lease])
                 try perform(session.handle(.message(.acknowledge([lease])), at: now))
                 outgoing.append(.handBack([lease]))
-            case .fail(let start, let error):
-                let event = SessionEvent.failed(
-                    slot: start.slot, lease: start.assignment.lease, error: error, logTail: "")
+            case .fail(let lease, let error):
+                let event = SessionEvent.inputsFailed(lease, error: error)
                 try perform(session.handle(event, at: now))
             }
         }
@@ -304,27 +312,27 @@ public final class WorkerAgent {
         case .welcome(let welcome) where welcome.artifactPort > 0:
             let host = connection.endpoint.prefix(upTo: connection.endpoint.lastColon)
             files.use(endpoint: "\(host):\(welcome.artifactPort)")
-        case .assign(let assignment): files.prefetch(assignment)
         case .acknowledge(let leases): files.acknowledged(leases)
         default: break
         }
     }
 
-    /// Whether a slot could not read a file and gets the assignment again once it is here.
-    private func isReadAgain(_ message: WorkerMessage, slot: Int) -> Bool {
-        guard case .failure(let failure) = message, case .inputLost(let digest) = failure.reason
-        else { return false }
+    /// Whether a slot could not read a file that is fetched again now.
+    private func isReadAgain(_ failure: AttemptFailure) -> Bool {
+        guard case .inputLost(let digest) = failure.reason else { return false }
         logger.warning(
             "input missing or damaged",
             metadata: ["job": "\(failure.lease.job)", "reason": "\(failure.error)"])
-        return files.readFailed(failure.lease, of: digest, in: slot)
+        return files.readFailed(failure.lease, of: digest)
     }
 
-    private func noteEnd(of event: SessionEvent) {
-        switch event {
-        case .finished(let slot, let lease, let outcome):
-            files.ended(lease, in: slot, outcome: outcome)
-        case .failed(let slot, let lease, _, _, _): files.ended(lease, in: slot, outcome: nil)
+    /// A slot's process has answered a job.
+    private func noteAnswer(_ message: WorkerMessage, slot: Int) {
+        switch message {
+        case .result(let lease, let outcome):
+            files.keep(outcome.artifacts, of: lease)
+            unanswered[slot] -= 1
+        case .failure: unanswered[slot] -= 1
         default: break
         }
     }

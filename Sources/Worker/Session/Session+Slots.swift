@@ -12,7 +12,9 @@ extension Session {
             return
         }
         held.insert(lease)
-        queue.append(assignment)
+        guard !assignment.inputs.isEmpty else { return queue.append(assignment) }
+        waiting[lease] = assignment
+        effects.append(.prepare(assignment))
     }
 
     /// Gives queued work to slots: one job each, and a good many ahead where jobs are tiny.
@@ -73,11 +75,15 @@ extension Session {
     ) {
         guard let index = slots[slot].firstIndex(of: lease) else { return }
         let running = slots[slot].remove(at: index)
-        held.remove(lease)
-        if running.isSuspect { suspects.remove(lease) }
+        release(running.assignment)
         // A finished result is worth telling even if the lease was cancelled meanwhile; an error
         // is not.
         if running.isCancelled, case .failure = message { return }
+        keep(message, of: lease, at: now)
+    }
+
+    /// From here on the message is sent until it is acknowledged.
+    mutating func keep(_ message: WorkerMessage, of lease: Lease, at now: Instant) {
         outbox[lease] = Unacknowledged(message: message, sequence: sequence, since: now)
         sequence += 1
         if case .result(_, let outcome) = message, outcome.seconds >= settings.spoolSeconds {
@@ -91,7 +97,7 @@ extension Session {
         let lease = first.assignment.lease
         if settings.sabotage == .hidesDeaths {
             slots[slot].removeFirst()
-            held.remove(lease)
+            release(first.assignment)
             requeueAll(of: slot)
             return
         }
@@ -113,10 +119,7 @@ extension Session {
     private mutating func requeueAll(of slot: Int) {
         let rest = slots[slot].all
         slots[slot] = WorkLine()
-        for running in rest where running.isCancelled {
-            held.remove(running.assignment.lease)
-            suspects.remove(running.assignment.lease)
-        }
+        for running in rest where running.isCancelled { release(running.assignment) }
         let wanted = rest.filter { !$0.isCancelled }.map(\.assignment)
         queue.replaceSubrange(0..<queueHead, with: wanted)
         queueHead = 0
@@ -132,39 +135,49 @@ extension Session {
             effects.append(.replace(slot: slot))
             return
         }
-        held.remove(lease)
-        suspects.remove(lease)
+        if let assignment = waiting.removeValue(forKey: lease) { return release(assignment) }
         queue.removeSubrange(0..<queueHead)
         queueHead = 0
-        queue.removeAll { $0.lease == lease }
+        guard let place = queue.firstIndex(where: { $0.lease == lease }) else { return }
+        release(queue.remove(at: place))
+    }
+
+    /// The work is not here any longer.
+    mutating func release(_ assignment: Assignment) {
+        held.remove(assignment.lease)
+        suspects.remove(assignment.lease)
+        if !assignment.inputs.isEmpty { effects.append(.letGo(assignment.lease)) }
     }
 
     mutating func drain() {
         guard !isDraining else { return }
         isDraining = true
-        handBackQueue()
+        handBackNotStarted()
     }
 
-    mutating func handBackQueue() {
-        handBack(queue[queueHead...].map(\.lease))
+    mutating func handBackNotStarted() {
+        handBack(notStarted)
         queue = []
         queueHead = 0
+        waiting = [:]
+    }
+
+    private var notStarted: [Assignment] {
+        queue[queueHead...] + waitingLeases.compactMap { waiting[$0] }
     }
 
     /// The grace is over: what still runs goes back.
     mutating func giveUpAll() {
-        let running = slots.flatMap { $0.all.map(\.assignment.lease) }
-        handBack(running + queue[queueHead...].map(\.lease))
+        let running = slots.flatMap { $0.all.map(\.assignment) }
+        handBack(running + notStarted)
         slots = slots.map { _ in WorkLine() }
+        waiting = [:]
         effects.append(.send(.goodbye))
     }
 
-    private mutating func handBack(_ leases: [Lease]) {
-        guard !leases.isEmpty else { return }
-        for lease in leases {
-            held.remove(lease)
-            suspects.remove(lease)
-        }
-        effects.append(.send(.handBack(leases)))
+    private mutating func handBack(_ work: [Assignment]) {
+        guard !work.isEmpty else { return }
+        for assignment in work { release(assignment) }
+        effects.append(.send(.handBack(work.map(\.lease))))
     }
 }

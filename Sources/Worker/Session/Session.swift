@@ -41,6 +41,8 @@ package enum SessionSabotage: String, Sendable, CaseIterable {
     case hidesDeaths
     /// Keeps a result on disk only until it was sent.
     case forgetsSpool
+    /// Forgets work whose files have come.
+    case losesReady
 }
 
 /// One thing that happened to a worker.
@@ -48,6 +50,12 @@ public enum SessionEvent: Sendable {
     case connected
     case disconnected
     case message(CoordinatorMessage)
+    /// All files that a job reads are here.
+    case inputsReady(Lease)
+    /// A file that a job reads will not come.
+    case inputsFailed(Lease, error: String)
+    /// A slot could not read a file, which is fetched anew.
+    case inputsUnreadable(slot: Int, lease: Lease)
     case progress(slot: Int, lease: Lease, share: Double)
     case finished(slot: Int, lease: Lease, outcome: JobOutcome)
     case failed(
@@ -74,6 +82,10 @@ public enum SessionEffect: Sendable, Hashable {
     case spool(WorkerMessage)
     /// These results were acknowledged and may leave the disk.
     case unspool([Lease])
+    /// Fetch the files that this job reads, and say when they are here.
+    case prepare(Assignment)
+    /// The files that this job reads need not be kept for it any longer.
+    case letGo(Lease)
     case start(slot: Int, Assignment)
     /// End the slot's process at once and put a new one in its place; `slotDied` is not expected.
     case replace(slot: Int)
@@ -89,7 +101,9 @@ public struct Session: Sendable {
     var slots: [WorkLine]
     var queue: [Assignment] = []
     var queueHead = 0
-    /// Leases queued or running here.
+    /// Work whose files are not all here: it keeps no slot from other work.
+    var waiting: [Lease: Assignment] = [:]
+    /// Leases waiting, queued or running here.
     var held: Set<Lease> = []
     /// Those of them that were in the pipe of a slot that died, with others.
     var suspects: Set<Lease> = []
@@ -137,7 +151,7 @@ public struct Session: Sendable {
         }
     }
 
-    /// Leases queued or running.
+    /// Leases waiting, queued or running.
     public var heldCount: Int { held.count }
     /// Results and failures without an acknowledgement.
     public var unacknowledgedCount: Int { outbox.count }
@@ -158,6 +172,9 @@ public struct Session: Sendable {
         case .message(let message):
             lastHeard = now
             handle(message, at: now)
+        case .inputsReady(let lease): inputsReady(lease)
+        case .inputsFailed(let lease, let error): inputsFailed(lease, error: error, at: now)
+        case .inputsUnreadable(let slot, let lease): inputsUnreadable(lease, in: slot)
         case .progress(let slot, let lease, let share): note(share, of: lease, in: slot)
         case .finished(let slot, let lease, let outcome):
             finish(lease, in: slot, outcome: outcome, at: now)
@@ -219,6 +236,7 @@ public struct Session: Sendable {
         }
         queue = []
         queueHead = 0
+        waiting = [:]
         held = []
     }
 
@@ -292,7 +310,7 @@ public struct Session: Sendable {
         guard !isDraining else { return }
         isDraining = true
         if isRegistered { sayHello(at: now) }
-        handBackQueue()
+        handBackNotStarted()
     }
 
     /// What waits long for its acknowledgement is put on disk and sent again.
@@ -314,7 +332,8 @@ public struct Session: Sendable {
                 LeaseProgress(lease: $0.assignment.lease, share: $0.share)
             }
         }
-        return running + queue[queueHead...].map { LeaseProgress(lease: $0.lease, share: 0) }
+        let queued = queue[queueHead...].map { LeaseProgress(lease: $0.lease, share: 0) }
+        return running + queued + waitingLeases.map { LeaseProgress(lease: $0, share: 0) }
     }
 
     private func sortedOutbox() -> [(key: Lease, value: Unacknowledged)] {
