@@ -40,7 +40,8 @@ clean() {
 trap clean EXIT
 
 mkdir -p "$work/sweep" "$work/bin"
-seeds=12 epochs=6 train=200 test=100 images=100 steps=4
+# Long enough that a worker which was struck down is replaced, half a minute later, before the end.
+seeds=16 epochs=6 train=400 test=100 images=300 steps=4
 # Many entries, each of them tiny: what is tried is the number, not the arithmetic.
 if [ "$large" = yes ]; then seeds=100 epochs=10 train=60 test=40 images=20 steps=2; fi
 cat >"$work/sweep/cluster.yaml" <<YAML
@@ -120,9 +121,9 @@ for _ in $(seq 1 100); do
 done
 reach $((entries / 5))
 strike kill
-reach $((entries * 2 / 5))
+reach $((entries * 3 / 10))
 strike preempt
-reach $((entries * 3 / 5))
+reach $((entries * 2 / 5))
 strike node-dies
 for _ in $(seq 1 3000); do
     [ -n "$("$squeue" -h -j "$coordinator" 2>/dev/null)" ] || break
