@@ -18,21 +18,7 @@ import tempfile
 import time
 
 import browser
-
-PHONE = 390
-
-
-class Report:
-    """Counts what was checked and what did not hold."""
-
-    def __init__(self):
-        self.count = 0
-        self.failures = []
-
-    def expect(self, holds, text):
-        self.count += 1
-        if not holds:
-            self.failures.append(text)
+from checks import PHONE, Report
 
 
 class Dashboard:

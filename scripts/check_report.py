@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 import browser
+from checks import PHONE, Report
 
 # Columns of a leaderboard's table on the page, and what they are called in JSON.
 COLUMNS = {
@@ -36,20 +37,6 @@ SORTED = """
     values: [...table.tBodies[0].rows].map((row) => row.cells[5].dataset.v ?? null) };
 })()
 """
-PHONE = 390
-
-
-class Report:
-    """Counts what was checked and what did not hold."""
-
-    def __init__(self):
-        self.count = 0
-        self.failures = []
-
-    def expect(self, holds, text):
-        self.count += 1
-        if not holds:
-            self.failures.append(text)
 
 
 def printed(arguments, format):
