@@ -77,7 +77,7 @@ public struct ChancePredictor: Sendable {
             let middle = sorted.count / 2
             return sorted.count % 2 == 1
                 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-        case .square, .cosine:
+        case .square, .cosine, .direction:
             return Float(values.reduce(0.0) { $0 + Double($1) } / Double(values.count))
         }
     }

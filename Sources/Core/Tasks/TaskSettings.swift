@@ -28,13 +28,15 @@ public enum TaskLoss: String, Codable, Hashable, Sendable, CaseIterable {
     case square = "mse"
     /// Pixels weigh as their classes do in the data set's own list.
     case prior
+    /// The mean absolute difference of directions, predictions brought to length 1.
+    case absolute = "l1"
 }
 
 extension TaskLoss {
-    /// What a set must tell for it.
-    fileprivate var need: String {
+    /// What a set must tell for it beside the task's targets; `nil`: nothing.
+    fileprivate var need: String? {
         switch self {
-        case .usual: "nothing"
+        case .usual, .absolute: nil
         case .soft, .square: "to know how likely each class of an image is"
         case .prior: "weights of the pixels' classes"
         }
@@ -47,7 +49,8 @@ extension TaskKind {
         switch self {
         case .cls: [.usual, .soft, .square]
         case .sem: [.usual, .prior]
-        case .seg2d, .depth, .normal, .edge, .kp2d, .ae, .reshade, .curv: [.usual]
+        case .normal: [.usual, .absolute]
+        case .seg2d, .depth, .edge, .kp2d, .ae, .reshade, .curv: [.usual]
         }
     }
 
@@ -255,9 +258,9 @@ public struct TaskSettings: Hashable, Sendable {
             return "targets: released is for tasks that pixels alone decide (edge, kp2d, seg2d, "
                 + "ae), not for \(kind.rawValue)"
         }
-        for (kind, loss) in zip(kinds, losses)
-        where loss != .usual && !facts.losses.contains(loss) {
-            return "\(kind.name(loss)) needs \(loss.need), which this set does not tell; learn "
+        for (kind, loss) in zip(kinds, losses) {
+            guard let need = loss.need, !facts.losses.contains(loss) else { continue }
+            return "\(kind.name(loss)) needs \(need), which this set does not tell; learn "
                 + "\(kind.rawValue)"
         }
         if targets == .clean,

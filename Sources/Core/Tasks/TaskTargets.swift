@@ -102,7 +102,8 @@ public struct TaskTargets: Sendable {
 
     private func normals(_ maps: SceneMaps) -> PlaneTarget {
         PlaneTarget(
-            values: maps.normals, mask: maps.normalValid ?? maps.valid, loss: .cosine,
+            values: maps.normals, mask: maps.normalValid ?? maps.valid,
+            loss: losses[.normal] == .absolute ? .direction : .cosine,
             flipTurnsFirstChannel: true)
     }
 

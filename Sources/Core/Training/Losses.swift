@@ -216,7 +216,7 @@ enum Losses {
         return sum
     }
 
-    private static func kept(_ mask: Tensor, pixels: Int) -> Int {
+    static func kept(_ mask: Tensor, pixels: Int) -> Int {
         precondition(mask.count == pixels, "\(mask.count) mask places for \(pixels) pixels")
         return (0..<pixels).reduce(0) { $0 + (mask.pointer[$1] == 0 ? 0 : 1) }
     }

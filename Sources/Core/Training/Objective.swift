@@ -110,6 +110,8 @@ public struct PlaneTarget: Sendable {
         case square
         /// Mean over pixels of 1 - cos(prediction, target), vectors along the channels.
         case cosine
+        /// Mean of |p/|p| - target|, vectors `p` along the channels.
+        case direction
     }
 
     /// `[images][channels][height][width]`.

@@ -230,6 +230,10 @@ private struct TargetMemory {
             Losses.oneMinusCosine(
                 prediction, target: values, mask: mask, channels: channels, stabilizer: 1e-6,
                 weight: weight, gradient: gradient)
+        case .direction:
+            Losses.directionL1(
+                prediction, target: values, mask: mask, channels: channels, stabilizer: 1e-6,
+                weight: weight, gradient: gradient)
         }
     }
 }

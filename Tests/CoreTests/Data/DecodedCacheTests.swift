@@ -23,6 +23,12 @@ struct DecodedCacheTests {
         return "\(cache.path)/\(try #require(names.first))"
     }
 
+    /// Which file the index is; one that is written anew is another.
+    private func indexFile() throws -> Int {
+        let facts = try FileManager.default.attributesOfItem(atPath: try kept() + "/index.json")
+        return try #require(facts[.systemFileNumber] as? Int)
+    }
+
     private func expectSame(_ one: DataSet, _ other: DataSet) throws {
         #expect(one.facts == other.facts)
         for part in DataSet.Part.allCases {
@@ -45,11 +51,9 @@ struct DecodedCacheTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: cache.path).isEmpty)
         let first = try open()
         try expectSame(first, plain)
-        let index = try kept() + "/index.json"
-        let written = try FileManager.default.attributesOfItem(atPath: index)
+        let written = try indexFile()
         try expectSame(try open(), plain)
-        let now = try FileManager.default.attributesOfItem(atPath: index)
-        #expect(written[.systemFileNumber] as? Int == now[.systemFileNumber] as? Int)
+        #expect(try indexFile() == written)
         // The arrays are NumPy's, for others to read.
         let array = try NPYFile(path: try kept() + "/train-images.npy").array
         let pixels = try plain.train.pixels
@@ -141,5 +145,33 @@ struct DecodedCacheTests {
         try SmallFiles.writeSet(into: other)
         _ = try DataSetCatalog.open(name: "mnist", folder: other.path, cache: cache.path)
         #expect(try FileManager.default.contentsOfDirectory(atPath: cache.path).count == 3)
+    }
+
+    @Test("CIFAR's whole sets are shared too, in the order of their files")
+    func cifar() throws {
+        let size = 1 + 3 * 32 * 32
+        for (file, name) in ((1...5).map { "data_batch_\($0).bin" } + ["test_batch.bin"])
+            .enumerated()
+        {
+            // Ten thousand records of zeros, but for the first and the last.
+            var bytes = [UInt8](repeating: 0, count: 10_000 * size)
+            bytes[0] = UInt8(file)
+            bytes[1] = UInt8(file + 10)
+            bytes[9_999 * size] = 9
+            bytes[10_000 * size - 1] = UInt8(file + 100)
+            try files.write(bytes, to: name)
+        }
+        let plain = try DataSetCatalog.open(name: "cifar10", folder: files.path)
+        for _ in 0..<2 { try expectSame(try open("cifar10"), plain) }
+        #expect(plain.facts.trainCount == 50_000 && plain.facts.testCount == 10_000)
+        let ends = try open("cifar10").images(.train, at: [0, 9_999, 10_000, 49_999])
+        let image = 3 * 32 * 32
+        #expect(ends.labels == [0, 9, 1, 9])
+        #expect(
+            [ends.pixels[0], ends.pixels[2 * image - 1], ends.pixels[2 * image]] == [10, 100, 11])
+        #expect(ends.pixels.last == 104)
+        let written = try indexFile()
+        _ = try open("cifar10")
+        #expect(try indexFile() == written)
     }
 }

@@ -211,6 +211,60 @@ struct TaskLossTests {
         }
     }
 
+    // MARK: Directions
+
+    /// Rooms with a head whose predictions are its bias, and what it makes of one.
+    private func normals(_ bias: [Float]? = nil) throws -> Trainer {
+        NumericClass.enterSlot()
+        let images = Self.renderer.images(.train, Array(0..<6))
+        let settings = TaskSettings([.normal], losses: [.absolute])
+        let network = try ModelRegistry.network(
+            ModelSettings(name: "smallcnn", width: 2), heads: settings.heads(channels: 3, classes: 10),
+            channels: 3, height: 32, width: 32)
+        let targets = TaskTargets(
+            of: [.normal], images: images, labels: images.labels,
+            maps: Self.renderer.maps(.train, images.indices),
+            clips: ClipConstants(edge: 1, keypoint: 1), losses: settings.otherLosses)
+        let trainer = Trainer(
+            network: network,
+            settings: TrainingSettings(
+                epochs: 1, batch: 6, learningRate: 1, momentum: 0, weightDecay: 0),
+            images: images, random: RandomStream(seed: 7),
+            objective: try settings.objective(network: network, images: images, targets: targets))
+        guard let bias else { return trainer }
+        var state = trainer.state
+        for index in state.arrays.indices {
+            let array = state.arrays[index]
+            state.arrays[index].values = array.shape == [3] ? bias : array.values.map { _ in 0 }
+        }
+        try trainer.restore(state)
+        return trainer
+    }
+
+    @Test("normals by L1: of any length, worked out by hand, and its slopes")
+    func directions() throws {
+        let maps = Self.renderer.maps(.train, Array(0..<6))
+        let order = Array(0..<6)
+        let plane = 32 * 32
+        var (sum, count) = (0.0, 0)
+        for image in 0..<6 {
+            for pixel in 0..<plane where maps.valid[image * plane + pixel] != 0 {
+                for (channel, unit) in [0.6, 0, 0.8].enumerated() {
+                    let target = maps.normals[(image * 3 + channel) * plane + pixel]
+                    sum += abs(unit - Double(target))
+                    count += 1
+                }
+            }
+        }
+        let long = try normals([3, 0, 4]).step(order[...])
+        let short = try normals([0.3, 0, 0.4]).step(order[...])
+        #expect(abs(long.mean - sum / Double(count)) < 1e-5)
+        #expect(abs(long.mean - short.mean) < 1e-6 && long.count == count)
+        for (analytic, numeric) in try slopes(3, { try normals() }) {
+            #expect(abs(analytic - numeric) < 5e-3, "\(analytic), not \(numeric)")
+        }
+    }
+
     // MARK: Names
 
     @Test("names say task and loss, alone and among others")
@@ -219,10 +273,12 @@ struct TaskLossTests {
             TaskSettings([.cls], losses: [.soft]), TaskSettings([.cls], losses: [.square]),
             TaskSettings([.sem], losses: [.prior]),
             TaskSettings([.cls, .sem, .depth], losses: [.soft, .prior, .usual], weighting: .dwa),
+            TaskSettings([.depth, .normal], losses: [.usual, .absolute]),
         ]
         #expect(
             all.map(\.text) == [
                 "cls.soft", "cls.mse", "sem.prior", "joint@cls.soft+sem.prior+depth:dwa",
+                "joint@depth+normal.l1",
             ])
         for settings in all.flatMap(\.measurements) {
             #expect(TaskSettings(text: settings.text) == settings, "\(settings.text)")
@@ -233,7 +289,8 @@ struct TaskLossTests {
             #expect(TaskSettings(text: wrong) == nil, "\(wrong)")
         }
         let rooms = try DataSetCatalog.open(name: "rooms10-easy").facts
-        let told = try all.map { try #require($0.problem(with: rooms)) }
+        let told = try all.prefix(4).map { try #require($0.problem(with: rooms)) }
+        #expect(all[4].problem(with: rooms) == nil)
         #expect(told[0].hasPrefix("cls.soft needs to know how likely each class of an image is"))
         #expect(told[2].hasPrefix("sem.prior needs weights of the pixels' classes"))
     }
