@@ -219,7 +219,8 @@ struct TaskLossTests {
         let images = Self.renderer.images(.train, Array(0..<6))
         let settings = TaskSettings([.normal], losses: [.absolute])
         let network = try ModelRegistry.network(
-            ModelSettings(name: "smallcnn", width: 2), heads: settings.heads(channels: 3, classes: 10),
+            ModelSettings(name: "smallcnn", width: 2),
+            heads: settings.heads(channels: 3, classes: 10),
             channels: 3, height: 32, width: 32)
         let targets = TaskTargets(
             of: [.normal], images: images, labels: images.labels,
