@@ -153,8 +153,9 @@ struct DecodedCacheTests {
         for (file, name) in ((1...5).map { "data_batch_\($0).bin" } + ["test_batch.bin"])
             .enumerated()
         {
-            // Ten thousand records of zeros, but for the first and the last.
+            // Ten thousand records of zeros, but for the first ten and the last.
             var bytes = [UInt8](repeating: 0, count: 10_000 * size)
+            for label in 1..<10 { bytes[label * size] = UInt8(label) }
             bytes[0] = UInt8(file)
             bytes[1] = UInt8(file + 10)
             bytes[9_999 * size] = 9
