@@ -17,6 +17,26 @@ struct SchedulerTests {
         #expect(bench.effects.last == .finished)
     }
 
+    @Test("tries one job of each kind early, so that the time left is soon known")
+    func pioneers() {
+        let poisons = (0..<4).map { SchedulerJob.job("poison \($0)", kind: .poison) }
+        let trainings = (0..<4).map {
+            SchedulerJob.job("train \($0)", kind: .train, after: ["poison \($0)"])
+        }
+        var bench = SchedulerBench(jobs: poisons + trainings)
+        bench.register("w", slots: 1)
+        let guess = bench.scheduler.progress
+        #expect(guess.secondsLeft > 0 && guess.secondsGuessed == guess.secondsLeft)
+        bench.finish(.named("poison 0"), on: "w", seconds: 2)
+        #expect(bench.takeAssigned("w").map(\.job) == [.named("poison 0"), .named("train 0")])
+        let half = bench.scheduler.progress
+        #expect(half.secondsGuessed > 0 && half.secondsLeft == half.secondsGuessed + 3 * 2)
+        bench.finish(.named("train 0"), on: "w", seconds: 4)
+        let known = bench.scheduler.progress
+        #expect(known.secondsGuessed == 0 && known.secondsLeft == 3 * 2 + 3 * 4)
+        #expect(bench.takeAssigned("w").map(\.job) == [.named("poison 1")])
+    }
+
     @Test("takes many messages in one step as it would one by one")
     func batches() {
         let jobs = (0..<40).map { SchedulerJob.job("job \($0)") }
@@ -75,6 +95,7 @@ struct SchedulerTests {
         }
         #expect(isGivenUp)
         #expect(changes.contains(.jobBlocked(.named("b"), by: .named("a"))))
+        #expect(bench.scheduler.progress.secondsLeft == 0, "nothing is left to compute")
         bench.tell(.retry(.named("a")))
         #expect(bench.takeAssigned("w").map(\.job) == [.named("a")])
     }

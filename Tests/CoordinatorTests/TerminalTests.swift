@@ -105,6 +105,17 @@ struct TerminalTests {
         }
     }
 
+    @Test("while a kind was never timed, the time left is what is known to be left")
+    func progressGuessed() {
+        var progress = progress()
+        progress.secondsGuessed = 7_500
+        let style = TerminalStyle(columns: 80)
+        let line = ProgressLine.text(progress, rate: 1, style: style)
+        #expect(line.hasSuffix("| over 1 h 0 min left"))
+        progress.secondsGuessed = progress.secondsLeft
+        #expect(!ProgressLine.text(progress, rate: 1, style: style).contains("left"))
+    }
+
     @Test("failures stand out by words, colour only underlines them")
     func progressColors() {
         let style = TerminalStyle(columns: 120, isColored: true)

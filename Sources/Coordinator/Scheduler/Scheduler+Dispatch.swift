@@ -14,8 +14,15 @@ extension Scheduler {
             return
         }
         table.jobs[job].isQueued = true
-        readyOfClass[table.jobs[job].costClass] += 1
-        ready.push(.init(pathSeconds: table.jobs[job].pathSeconds, job: job))
+        let costClass = table.jobs[job].costClass
+        // Of jobs that follow on others, one of each class whose cost nobody knows goes first: shares
+        // and the time left hang on its cost. Those that begin a path need no help.
+        let isPioneer =
+            !table.dependencies(of: job).isEmpty && readyOfClass[costClass] == 0
+            && !table.costs.isMeasured(costClass)
+        readyOfClass[costClass] += 1
+        ready.push(
+            .init(pathSeconds: isPioneer ? .infinity : table.jobs[job].pathSeconds, job: job))
     }
 
     private mutating func dequeue(_ job: Int) {

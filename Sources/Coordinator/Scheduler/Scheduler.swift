@@ -131,25 +131,24 @@ public struct Scheduler: Sendable {
     /// How far the sweep has come.
     public var progress: SweepProgress {
         var kinds: [(kind: JobSpec.Kind, progress: KindProgress)] = []
-        var secondsLeft = 0.0
+        var (secondsLeft, secondsGuessed) = (0.0, 0.0)
         for (index, kind) in JobSpec.Kind.allCases.enumerated() where counts[index].jobs > 0 {
             kinds.append((kind, counts[index]))
         }
         for (kind, progress) in kinds {
-            let left = Double(progress.entries - progress.entriesFinished)
-            secondsLeft += left * meanCost(of: kind)
+            // The first job of a kind stands for all: sweeps rarely mix networks of different cost,
+            // and an estimate of the time left may be rough.
+            guard let job = firstOfKind[Self.position(of: kind)] else { continue }
+            let costClass = table.jobs[job].costClass
+            let seconds = progress.entriesLeft * table.costs.estimate(costClass)
+            secondsLeft += seconds
+            if !table.costs.isMeasured(costClass) { secondsGuessed += seconds }
         }
         return SweepProgress(
             kinds: kinds, workers: living.count,
             slots: slotsLiving, leases: leases.count,
-            paused: pausedJobs, audits: audits.count, secondsLeft: secondsLeft)
-    }
-
-    private func meanCost(of kind: JobSpec.Kind) -> Double {
-        // The first job of a kind stands for all: sweeps rarely mix networks of different cost,
-        // and an estimate of the time left may be rough.
-        guard let job = firstOfKind[Self.position(of: kind)] else { return 0 }
-        return table.costs.estimate(table.jobs[job].costClass)
+            paused: pausedJobs, audits: audits.count, secondsLeft: secondsLeft,
+            secondsGuessed: secondsGuessed)
     }
 
     private mutating func count(_ index: Int) {

@@ -214,6 +214,14 @@ public struct KindProgress: Sendable, Hashable {
     public var entriesFinished = 0
 
     public init() {}
+
+    /// Entries that are still to be computed, as many a job: those of jobs that were given up or
+    /// wait for such a job are not.
+    var entriesLeft: Double {
+        let jobsLeft = jobs - jobsFinished
+        let open = jobsLeft - jobsQuarantined - jobsBlocked
+        return Double(entries - entriesFinished) * Double(open) / Double(max(1, jobsLeft))
+    }
 }
 
 /// How far the sweep has come.
@@ -229,10 +237,13 @@ public struct SweepProgress: Sendable {
     public var audits: Int
     /// Estimated seconds of computing left, over all slots together.
     public var secondsLeft: Double
+    /// What of that is a guess, because no job of its kind was timed yet.
+    public var secondsGuessed: Double
 
     public init(
         kinds: [(kind: JobSpec.Kind, progress: KindProgress)], workers: Int, slots: Int,
-        leases: Int, paused: Int = 0, audits: Int = 0, secondsLeft: Double
+        leases: Int, paused: Int = 0, audits: Int = 0, secondsLeft: Double,
+        secondsGuessed: Double = 0
     ) {
         self.kinds = kinds
         self.workers = workers
@@ -241,5 +252,6 @@ public struct SweepProgress: Sendable {
         self.paused = paused
         self.audits = audits
         self.secondsLeft = secondsLeft
+        self.secondsGuessed = secondsGuessed
     }
 }

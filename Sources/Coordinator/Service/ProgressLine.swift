@@ -7,6 +7,8 @@ public enum ProgressLine {
     /// what matters least goes first.
     ///
     /// - Parameters:
+    ///   - progress: Of the time left only what was measured is told: "over" so much, while no job
+    ///     of a kind that is left has been timed.
     ///   - rate: Entries finished a second.
     ///   - style: The terminal's; colour marks failures, which words tell as well.
     public static func text(
@@ -21,9 +23,11 @@ public enum ProgressLine {
         }
         parts += troubles(progress)
         parts.append(Part(text: String(format: "%.1f/s", rate), rank: 4))
-        if progress.slots > 0 && progress.secondsLeft >= 1 {
-            let left = duration(progress.secondsLeft / Double(progress.slots))
-            parts.append(Part(text: "about \(left) left", rank: 1))
+        let known = progress.secondsLeft - progress.secondsGuessed
+        if progress.slots > 0 && known >= 1 {
+            let left = duration(known / Double(progress.slots))
+            let word = progress.secondsGuessed > 0 ? "over" : "about"
+            parts.append(Part(text: "\(word) \(left) left", rank: 1))
         } else if progress.slots == 0 && finished < all {
             parts.append(Part(text: "no worker", rank: 1))
         }

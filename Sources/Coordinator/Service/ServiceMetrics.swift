@@ -51,6 +51,10 @@ struct ServiceMetrics {
         out.add(
             "seconds_left", "gauge", "Estimated seconds of computing, over all slots together.",
             progress.secondsLeft)
+        out.add(
+            "seconds_left_guessed", "gauge",
+            "What of that is a guess, as no job of its kind was timed yet.",
+            progress.secondsGuessed)
         out.add("term", "counter", "Starts of a coordinator on this store.", Double(term))
         out.add(
             "uptime_seconds", "gauge", "Since this coordinator started.",
