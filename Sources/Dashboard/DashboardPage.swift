@@ -18,13 +18,7 @@ enum DashboardPage {
             }
             Markup("form", ["method": "post", "action": "/login"]) {
                 Markup("p") {
-                    Markup("label", ["for": "token"]) { "Token " }
-                    Markup(
-                        "input",
-                        [
-                            "id": "token", "name": "token", "type": "password", "required": "",
-                            "autocomplete": "off", "maxlength": "200",
-                        ])
+                    tokenField("token")
                     " "
                     Markup("button", ["type": "submit"]) { "Open" }
                 }
@@ -41,7 +35,10 @@ enum DashboardPage {
                     "Connecting …"
                 }
                 Markup("noscript") {
-                    Markup("p") { "This page is live and needs scripts; `fathom status` does not." }
+                    Markup("p") {
+                        Markup(
+                            prose: "This page is live and needs scripts; `fathom status` does not.")
+                    }
                 }
             },
             Markup("main") {
@@ -80,8 +77,9 @@ enum DashboardPage {
     private static var progress: Markup {
         section("progress", "Progress") {
             hint(
-                "Poison jobs make perturbed data, train jobs train networks on them, sal jobs measure "
-                    + "how far each layer can still learn.")
+                "Poison jobs make perturbed data, train jobs train networks on them, sal jobs "
+                    + "measure how far each layer can still learn, landscape jobs how the loss "
+                    + "lies around.")
             table(
                 "kinds", "Jobs by kind",
                 [
@@ -110,8 +108,10 @@ enum DashboardPage {
                     + "training, which scores 1; the lower, the less can be learned from the data. "
                     + "Damage is what a network loses on clean data, as a share of what it learns beyond "
                     + "chance.")
-            Markup("p", ["class": "soft", "id": "board-note"])
-            Markup("div", ["id": "board"])
+            Markup("p", ["class": "soft", "id": "board-source"])
+            finder("board", "method, setting …")
+            Markup("div", ["id": "board-rows"])
+            turner("board")
         }
     }
 
@@ -120,36 +120,20 @@ enum DashboardPage {
             hint(
                 "A cell is one method on one data set, with one task, model and defense; its runs differ "
                     + "in their seeds.")
-            Markup("p", ["role": "search"]) {
-                Markup("label", ["for": "search"]) { "Find " }
-                Markup(
-                    "input",
-                    [
-                        "id": "search", "type": "search", "maxlength": "100",
-                        "placeholder": "method, task, model …",
-                    ])
-                " "
-                Markup("label", ["for": "order"]) { "Order " }
-                Markup("select", ["id": "order"]) {
-                    Markup("option", ["value": "plan"]) { "as planned" }
-                    Markup("option", ["value": "problems"]) { "problems first" }
-                    Markup("option", ["value": "done"]) { "most done first" }
-                }
-            }
+            finder(
+                "cells", "method, task, model …",
+                orders: [
+                    ("plan", "as planned"), ("problems", "problems first"),
+                    ("done", "most done first"),
+                ])
             table(
-                "cell-rows", "Cells of the grid",
+                "cells-rows", "Cells of the grid",
                 [
                     ("Method", false), ("", false), ("Done", true), ("Failed", true),
                     ("Computing left", true), ("Task", false), ("Model", false),
                     ("Defense", false), ("Cell", false), ("", false),
                 ])
-            Markup("p") {
-                Markup("button", ["type": "button", "id": "before"]) { "Back" }
-                " "
-                Markup("span", ["id": "cells-note", "class": "soft"])
-                " "
-                Markup("button", ["type": "button", "id": "after"]) { "On" }
-            }
+            turner("cells")
         }
     }
 
@@ -172,15 +156,7 @@ enum DashboardPage {
                 "error at its start. It is kept by this page only, until it is closed."
             }
             Markup("form", ["id": "steering", "autocomplete": "off"]) {
-                Markup("p") {
-                    Markup("label", ["for": "key"]) { "Token " }
-                    Markup(
-                        "input",
-                        [
-                            "id": "key", "type": "password", "maxlength": "200",
-                            "autocomplete": "off",
-                        ])
-                }
+                Markup("p") { tokenField("key") }
                 Markup("p", ["id": "sweep-acts"]) {
                     "The whole sweep: "
                     for (action, name) in [
@@ -194,6 +170,62 @@ enum DashboardPage {
             }
             Markup("p", ["id": "answer", "role": "status"])
         }
+    }
+
+    /// Where the token is entered.
+    private static func tokenField(_ id: String) -> Markup {
+        field(id, "Token ") {
+            Markup(
+                "input",
+                [
+                    "id": id, "name": id, "type": "password", "required": "",
+                    "autocomplete": "off", "maxlength": "200",
+                ])
+        }
+    }
+
+    /// What finds and orders the rows of a long list.
+    private static func finder(
+        _ list: String, _ example: String, orders: [(value: String, name: String)] = []
+    ) -> Markup {
+        Markup("p", ["role": "search", "id": "\(list)-finder"]) {
+            field("\(list)-search", "Find ") {
+                Markup(
+                    "input",
+                    [
+                        "id": "\(list)-search", "type": "search", "maxlength": "100",
+                        "placeholder": example,
+                    ])
+            }
+            if !orders.isEmpty {
+                " "
+                field("\(list)-order", "Order ") {
+                    Markup("select", ["id": "\(list)-order"]) {
+                        for order in orders {
+                            Markup("option", ["value": order.value]) { order.name }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What turns the pages of a long list.
+    private static func turner(_ list: String) -> Markup {
+        Markup("p", ["id": "\(list)-turner"]) {
+            Markup("button", ["type": "button", "id": "\(list)-before"]) { "Back" }
+            " "
+            Markup("span", ["id": "\(list)-note", "class": "soft"])
+            " "
+            Markup("button", ["type": "button", "id": "\(list)-after"]) { "On" }
+        }
+    }
+
+    /// Something to fill in, with its name before it.
+    private static func field(
+        _ id: String, _ name: String, @MarkupBuilder control: () -> Markup
+    ) -> Markup {
+        Markup(joining: [Markup("label", ["for": id]) { name }, control()])
     }
 
     private static func hint(_ text: String) -> Markup {

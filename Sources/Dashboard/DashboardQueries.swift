@@ -1,5 +1,6 @@
 import FathomCoordinator
 import FathomCore
+import FathomProtocol
 import Foundation
 
 /// Reads what a dashboard shows, by queries whose work is bounded.
@@ -34,7 +35,7 @@ struct DashboardQueries {
     }
 
     /// Jobs by kind, and what one takes lately.
-    func kinds(_ sweep: String) throws -> [DashboardSnapshot.Kind] {
+    func kinds(_ sweep: String) throws -> [DashboardFigures.Kind] {
         let recent = try rows(
             """
             SELECT j.kind, sum(a.seconds) / sum(a.entryEnd - a.entryFirst)
@@ -44,33 +45,45 @@ struct DashboardQueries {
             """, limit: 20)
         let costs = Dictionary(
             recent.map { ($0[0].text, $0[1].number) }, uniquingKeysWith: { first, _ in first })
-        return try rows(
+        let found = try rows(
             """
             SELECT j.kind, sum(j.state = 'finished'), count(*), sum(j.state = 'open'),
               sum(j.state = 'open' AND j.paused), sum(j.state = 'quarantined'),
               sum(j.state = 'blocked'), avg(j.entryCount)
             FROM sweep s JOIN sweepJob sj ON sj.sweep = s.id JOIN job j ON j.id = sj.job
-            WHERE s.name = \(quoted(sweep)) GROUP BY j.kind ORDER BY min(sj.position)
+            WHERE s.name = \(quoted(sweep)) GROUP BY j.kind
             """, limit: 20
         ).map { row in
             let each = costs[row[0].text] ?? nil
-            return DashboardSnapshot.Kind(
-                kind: row[0].text, done: row[1].whole, total: row[2].whole,
-                open: row[3].whole, paused: row[4].whole, failed: row[5].whole,
-                blocked: row[6].whole,
+            return DashboardFigures.Kind(
+                kind: row[0].text, jobs: counts(row, from: 1),
                 seconds: each.flatMap { each in row[7].number.map { each * $0 } })
         }
+        // In the order in which a run needs them.
+        let order = JobSpec.Kind.allCases.map(\.rawValue)
+        func place(_ kind: DashboardFigures.Kind) -> Int {
+            order.firstIndex(of: kind.kind) ?? order.count
+        }
+        return found.sorted { (place($0), $0.kind) < (place($1), $1.kind) }
+    }
+
+    /// Done, total, open, paused, failed and blocked, in columns beside each other.
+    private func counts(_ row: [QueryValue], from first: Int) -> JobCounts {
+        JobCounts(
+            done: row[first].whole, total: row[first + 1].whole, open: row[first + 2].whole,
+            paused: row[first + 3].whole, failed: row[first + 4].whole,
+            blocked: row[first + 5].whole)
     }
 
     /// Every cell, in the order of the plan.
-    func cells(
-        _ sweep: String, costs: [String: Double]
-    ) throws -> [CellRow] {
+    ///
+    /// - Parameter costs: Seconds of a job by kind.
+    func cells(_ sweep: String, costs: [String: Double]) throws -> [CellRow] {
         var cells: [CellRow] = []
         for row in try rows(
             """
-            SELECT cell, method, task, model, defense, kind, done, total, open, quarantined,
-              blocked, paused
+            SELECT cell, method, task, model, defense, kind, done, total, open, paused,
+              quarantined, blocked
             FROM progress WHERE sweep = \(quoted(sweep))
             """, limit: 500_000)
         {
@@ -78,17 +91,14 @@ struct DashboardQueries {
                 cells.append(
                     CellRow(
                         cell: row[0].text, method: row[1].text, task: row[2].text,
-                        model: row[3].text, defense: row[4].text, done: 0, total: 0, failed: 0,
-                        blocked: 0, paused: 0, secondsLeft: 0))
+                        model: row[3].text, defense: row[4].text, jobs: JobCounts(),
+                        secondsLeft: 0))
             }
             let last = cells.count - 1
-            cells[last].done += row[6].whole
-            cells[last].total += row[7].whole
-            cells[last].failed += row[9].whole
-            cells[last].blocked += row[10].whole
-            cells[last].paused += row[11].whole
-            if row[8].whole > 0 {
-                let more = costs[row[5].text].map { $0 * Double(row[8].whole) }
+            let jobs = counts(row, from: 6)
+            cells[last].jobs = cells[last].jobs + jobs
+            if jobs.open > 0 {
+                let more = costs[row[5].text].map { $0 * Double(jobs.open) }
                 cells[last].secondsLeft = more.flatMap { more in
                     cells[last].secondsLeft.map { $0 + more }
                 }
@@ -112,7 +122,7 @@ struct DashboardQueries {
         return Double(row[0].whole) / span
     }
 
-    func workers() throws -> DashboardSnapshot.Workers {
+    func workers() throws -> DashboardFigures.Workers {
         let here =
             "leftAt IS NULL AND host IS NOT NULL "
             + "AND lastSeenAt >= (SELECT coalesce(max(startedAt), 0) FROM term)"
@@ -135,7 +145,7 @@ struct DashboardQueries {
                 ON r.worker = w.id
             ORDER BY w.isHere DESC, w.lastSeenAt DESC
             """, limit: DashboardLimits.workerRows)
-        return DashboardSnapshot.Workers(
+        return DashboardFigures.Workers(
             here: sums?[0].whole ?? 0, slots: sums?[1].whole ?? 0,
             total: sums?[2].whole ?? 0,
             rows: found.map {
@@ -145,7 +155,7 @@ struct DashboardQueries {
             })
     }
 
-    func problems(_ sweep: String) throws -> DashboardSnapshot.Problems {
+    func problems(_ sweep: String) throws -> DashboardFigures.Problems {
         let most = 1_000
         let result = try reader.query(
             """
@@ -161,7 +171,7 @@ struct DashboardQueries {
                 order[$1.element[4].text] ?? 2, $1.offset
             )
         }
-        return DashboardSnapshot.Problems(
+        return DashboardFigures.Problems(
             total: distinct.count, isMore: result.isCutOff,
             rows: sorted.prefix(DashboardLimits.problemRows).map { _, row in
                 .init(
@@ -190,40 +200,5 @@ extension QueryValue {
         case .real(let number): number
         default: nil
         }
-    }
-}
-
-extension DashboardSnapshot.Board {
-    /// What fits of a leaderboard.
-    init(_ leaderboard: Leaderboard, jobs: Int) {
-        self.jobs = jobs
-        var room = DashboardLimits.leaderboardRows
-        var groups: [DashboardSnapshot.Group] = []
-        for group in leaderboard.groups where room > 0 {
-            let shown = group.rows.prefix(room)
-            room -= shown.count
-            groups.append(
-                DashboardSnapshot.Group(
-                    title: group.title, order: group.order.rawValue,
-                    metricName: shown.first?.metricName ?? "",
-                    calibrated: shown.contains { $0.ud != nil }
-                        ? shown.first { $0.role == .method }?.isCalibrated ?? nil : nil,
-                    rows: shown.enumerated().map { DashboardSnapshot.Rank($1, group.rank($0)) }))
-        }
-        self.groups = groups
-        left =
-            leaderboard.groups.reduce(0) { $0 + $1.rows.count }
-            - groups.reduce(0) { $0 + $1.rows.count }
-    }
-}
-
-extension DashboardSnapshot.Rank {
-    init(_ row: LeaderboardRow, _ rank: Int?) {
-        self.init(
-            rank: rank, method: row.method, role: row.role.rawValue, ud: row.ud,
-            udLow: row.udInterval?.low, udHigh: row.udInterval?.high, metric: row.metric,
-            metricLow: row.metricInterval?.low, metricHigh: row.metricInterval?.high,
-            damage: row.damage, n: row.seedCount, seeds: row.seeds,
-            why: row.ud == nil ? row.udReason : nil)
     }
 }

@@ -13,16 +13,31 @@ final class DashboardReader: Sendable {
     /// The JSON at hand, or why there is none, and a number that rises with every change of them.
     struct Latest: Sendable {
         var number = 0
-        var json: [UInt8] = []
+        /// The same as what pages are told; they get each when it has changed.
+        var parts: [Part] = []
         /// When the store was looked at, in seconds since 1970.
         var at = 0.0
         /// Why there is nothing new; `nil` while all is well.
         var problem: String?
+
+        /// All parts as one object.
+        var json: [UInt8] {
+            let fields = parts.map { Array("\"\($0.name)\":".utf8) + $0.json }
+            return Array("{".utf8) + fields.joined(separator: ",".utf8) + Array("}".utf8)
+        }
+    }
+
+    /// What changes together.
+    struct Part: Sendable {
+        var name: String
+        var json: [UInt8]
+        /// That of the change it came with.
+        var number: Int
     }
 
     private struct State: Sendable {
         var latest = Latest()
-        var cells: [CellRow] = []
+        var snapshot: DashboardSnapshot?
         /// What the thread reads through, to break it off.
         var reader: StoreReader?
     }
@@ -45,8 +60,14 @@ final class DashboardReader: Sendable {
 
     var latest: Latest { state.withLock { $0.latest } }
 
-    func cells(search: String, order: CellPage.Order, offset: Int) -> CellPage {
-        CellPage(state.withLock { $0.cells }, search: search, order: order, offset: offset)
+    func cells(search: String, order: CellRow.Order, offset: Int) -> ListPage<CellRow> {
+        let cells = state.withLock { $0.snapshot?.cells } ?? []
+        return ListPage(cells, search: search, order: order, offset: offset)
+    }
+
+    func board(search: String, offset: Int) -> DashboardBoard.Page {
+        let board = state.withLock { $0.snapshot?.board } ?? DashboardBoard(groups: [], jobs: 0)
+        return board.page(search: search, offset: offset)
     }
 
     /// Asks the store something on the reader's thread.
@@ -96,18 +117,25 @@ final class DashboardReader: Sendable {
     }
 
     /// - Parameter found: What the store says; `nil`: nothing has changed.
-    private func publish(_ found: (snapshot: DashboardSnapshot, cells: [CellRow])?) {
+    private func publish(_ found: DashboardSnapshot?) {
         let now = Date().timeIntervalSince1970
         guard let found else { return state.withLock { $0.latest.at = now } }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let json = try? encoder.encode(found.snapshot) else {
-            return publish(problem: "a number of the store is none that JSON can hold")
-        }
+        guard let figures = try? encoder.encode(found.figures),
+            let cells = try? encoder.encode(ListPage(found.cells)),
+            let board = try? encoder.encode(found.board.page())
+        else { return publish(problem: "a number of the store is none that JSON can hold") }
         state.withLock {
-            $0.latest = Latest(
-                number: $0.latest.number + 1, json: Array(json), at: found.snapshot.at)
-            $0.cells = found.cells
+            let number = $0.latest.number + 1
+            let before = $0.latest.parts
+            let parts = [("figures", figures), ("cells", cells), ("board", board)].map {
+                name, json in
+                let same = before.first { $0.name == name && $0.json.elementsEqual(json) }
+                return same ?? Part(name: name, json: Array(json), number: number)
+            }
+            $0.latest = Latest(number: number, parts: parts, at: found.figures.at)
+            $0.snapshot = found
         }
     }
 

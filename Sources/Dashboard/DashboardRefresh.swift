@@ -12,7 +12,9 @@ struct DashboardRefresh {
     private var file: UInt64?
     private var version = -1
     private var wasRunning = true
-    private var board = DashboardSnapshot.Board(groups: [], left: 0, jobs: -1)
+    private var board = DashboardBoard(groups: [], jobs: 0)
+    /// What a job of each kind took when last it was known.
+    private var costs: [String: Double] = [:]
     private var boardDue = ContinuousClock.now
 
     /// - Parameter opened: Told every connection before it is used, and `nil` when it is gone.
@@ -22,7 +24,7 @@ struct DashboardRefresh {
     }
 
     /// - Returns: `nil` where nothing can have changed since the last call.
-    mutating func snapshot() throws -> (snapshot: DashboardSnapshot, cells: [CellRow])? {
+    mutating func snapshot() throws -> DashboardSnapshot? {
         do {
             return try read(try connection())
         } catch {
@@ -46,9 +48,7 @@ struct DashboardRefresh {
         return reader
     }
 
-    private mutating func read(
-        _ reader: StoreReader
-    ) throws -> (snapshot: DashboardSnapshot, cells: [CellRow])? {
+    private mutating func read(_ reader: StoreReader) throws -> DashboardSnapshot? {
         let queries = DashboardQueries(reader: reader)
         let coordinator = CoordinatorState(ofStore: settings.store)
         let isRunning = coordinator != .none
@@ -59,26 +59,33 @@ struct DashboardRefresh {
         guard let (sweep, count) = try queries.sweep(named: settings.sweep) else {
             throw DashboardError.noSweep(settings.sweep)
         }
-        let kinds = try queries.kinds(sweep)
-        let costs = Dictionary(
-            kinds.compactMap { kind in kind.seconds.map { (kind.kind, $0) } },
-            uniquingKeysWith: { first, _ in first })
+        let kinds = remembering(try queries.kinds(sweep))
         let cells = try queries.cells(sweep, costs: costs)
         if isBoardDue || !isRunning {
-            try renew(reader, sweep, finished: kinds.reduce(0) { $0 + $1.done })
+            try renew(reader, sweep, finished: kinds.reduce(0) { $0 + $1.jobs.done })
         }
         var workers = try queries.workers()
         if !isRunning { workers.retire() }
         let pace = try pace(coordinator, queries, sweep, kinds, slots: workers.slots)
-        let snapshot = DashboardSnapshot(
+        let figures = DashboardFigures(
             store: URL(fileURLWithPath: settings.store).lastPathComponent, sweep: sweep,
             sweeps: count, term: try queries.term(), isRunning: isRunning,
             at: Date().timeIntervalSince1970, kinds: kinds, rate: pace.rate,
-            secondsLeft: pace.secondsLeft, workers: workers,
-            problems: try queries.problems(sweep),
-            cells: CellPage(cells, search: "", order: .plan, offset: 0), board: board)
+            timeLeft: pace.timeLeft, workers: workers, problems: try queries.problems(sweep))
         (version, wasRunning) = (found, isRunning)
-        return (snapshot, cells)
+        return DashboardSnapshot(figures: figures, cells: cells, board: board)
+    }
+
+    /// A kind that has ended, or waits, keeps the cost it had.
+    private mutating func remembering(
+        _ kinds: [DashboardFigures.Kind]
+    ) -> [DashboardFigures.Kind] {
+        kinds.map { kind in
+            var kind = kind
+            kind.seconds = kind.seconds ?? costs[kind.kind]
+            costs[kind.kind] = kind.seconds
+            return kind
+        }
     }
 
     private mutating func renew(
@@ -86,7 +93,7 @@ struct DashboardRefresh {
     ) throws {
         let start = ContinuousClock.now
         let rows = try reader.leaderboard(of: try reader.sweep(named: sweep))
-        board = DashboardSnapshot.Board(Leaderboard(rows), jobs: finished)
+        board = DashboardBoard(Leaderboard(rows), jobs: finished)
         let took = ContinuousClock.now - start
         boardDue = ContinuousClock.now + max(.seconds(2), took / DashboardLimits.leaderboardDuty)
     }
@@ -94,15 +101,12 @@ struct DashboardRefresh {
     /// As the coordinator says, and as the terminal beside it shows; else from the rows.
     private func pace(
         _ coordinator: CoordinatorState, _ queries: DashboardQueries, _ sweep: String,
-        _ kinds: [DashboardSnapshot.Kind], slots: Int
-    ) throws -> (rate: Double, secondsLeft: Double?) {
+        _ kinds: [DashboardFigures.Kind], slots: Int
+    ) throws -> (rate: Double, timeLeft: TimeLeft?) {
         switch coordinator {
         case .none: return (0, nil)
-        case .telling(let figures): return (figures.rate, figures.secondsLeft)
-        case .silent:
-            return (
-                try queries.rate(), DashboardSnapshot.Kind.secondsLeft(of: kinds, slots: slots)
-            )
+        case .telling(let figures): return (figures.rate, figures.timeLeft)
+        case .silent: return (try queries.rate(), TimeLeft(of: kinds, slots: slots))
         }
     }
 }
@@ -129,8 +133,8 @@ enum CoordinatorState: Equatable {
 struct CoordinatorFigures: Equatable {
     /// Results a second.
     var rate: Double
-    /// Until the end, at the pace of the slots there are; `nil`: nobody can say.
-    var secondsLeft: Double?
+    /// `nil`: nobody can say.
+    var timeLeft: TimeLeft?
 
     /// Reads the figures in the form that Prometheus reads; `nil` when they are not among them.
     init?(metrics: String) {
@@ -143,6 +147,9 @@ struct CoordinatorFigures: Equatable {
             let seconds = found["fathom_seconds_left"], let slots = found["fathom_slots"]
         else { return nil }
         self.rate = rate
-        secondsLeft = slots > 0 && seconds > 0 ? seconds / slots : nil
+        let guessed = found["fathom_seconds_left_guessed"] ?? 0
+        timeLeft =
+            slots > 0 && seconds > guessed
+            ? TimeLeft(seconds: (seconds - guessed) / slots, isAtLeast: guessed > 0) : nil
     }
 }

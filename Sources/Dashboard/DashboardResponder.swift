@@ -51,8 +51,9 @@ struct DashboardResponder: Sendable {
         case .cells(let search, let order, let offset):
             json(
                 reader.cells(
-                    search: search, order: CellPage.Order(rawValue: order) ?? .plan, offset: offset)
+                    search: search, order: CellRow.Order(rawValue: order) ?? .plan, offset: offset)
             )
+        case .board(let search, let offset): json(reader.board(search: search, offset: offset))
         case .explain(let digits): await explain(digits)
         case .steer(let action, let target): await steer(action, target)
         case .refuse(let status, let reason): text(status, reason)
@@ -128,7 +129,7 @@ struct DashboardResponder: Sendable {
 
     private func latest() -> Response {
         let latest = reader.latest
-        guard latest.problem == nil, !latest.json.isEmpty else {
+        guard latest.problem == nil, !latest.parts.isEmpty else {
             return text(503, latest.problem ?? "the store has not been read yet")
         }
         return json(bytes: latest.json)
@@ -219,19 +220,24 @@ struct DashboardNews: Sendable {
     mutating func next(_ latest: DashboardReader.Latest) -> [UInt8]? {
         quiet += 1
         if latest.number != shown {
-            (shown, seenAt, quiet) = (latest.number, latest.at, 0)
+            defer { (shown, seenAt, quiet) = (latest.number, latest.at, 0) }
             guard let problem = latest.problem else {
-                return Array("data: ".utf8) + latest.json + Array("\n\n".utf8)
+                return latest.parts.filter { $0.number > shown }
+                    .flatMap { Self.event($0.name, $0.json) }
             }
-            let told = (try? JSONEncoder().encode(problem)) ?? Data("\"\"".utf8)
-            return Array("event: trouble\ndata: ".utf8) + told + Array("\n\n".utf8)
+            return Self.event(
+                "trouble", (try? JSONEncoder().encode(problem)) ?? Data("\"\"".utf8))
         }
         // Nothing new is news too: that it is so by now. Silence would look like a dead line.
         guard quiet >= 10 else { return nil }
         quiet = 0
         guard latest.at > seenAt else { return Array(":\n\n".utf8) }
         seenAt = latest.at
-        return Array("event: same\ndata: \(latest.at)\n\n".utf8)
+        return Self.event("same", "\(latest.at)".utf8)
+    }
+
+    private static func event(_ name: String, _ data: some Sequence<UInt8>) -> [UInt8] {
+        Array("event: \(name)\ndata: ".utf8) + Array(data) + Array("\n\n".utf8)
     }
 }
 

@@ -17,6 +17,7 @@ public enum DashboardDecision: Sendable, Hashable {
     case latest
     case stream
     case cells(search: String, order: String, offset: Int)
+    case board(search: String, offset: Int)
     case explain(digits: String)
     case steer(Action, target: String)
     case refuse(status: Int, reason: String)
@@ -38,7 +39,7 @@ public struct DashboardRouting: Sendable {
         case ("POST", "/login"): return login(request)
         case ("POST", "/api/steer"): return steer(request)
         case ("GET", "/"), ("GET", "/api/latest"), ("GET", "/api/events"), ("GET", "/api/cells"),
-            ("GET", "/api/explain"):
+            ("GET", "/api/board"), ("GET", "/api/explain"):
             return read(request)
         case ("GET", _), ("HEAD", _): return .refuse(status: 404, reason: "there is no such page")
         default: return .refuse(status: 405, reason: "only GET, and POST where something is done")
@@ -57,24 +58,26 @@ public struct DashboardRouting: Sendable {
         case "/": return .page
         case "/api/latest": return .latest
         case "/api/events": return .stream
-        case "/api/cells": return cells(request)
+        case "/api/cells", "/api/board": return list(request)
         default: return explain(request)
         }
     }
 
-    private func cells(_ request: DashboardRequest) -> DashboardDecision {
+    private func list(_ request: DashboardRequest) -> DashboardDecision {
         let search = request.query["search"] ?? ""
-        let order = request.query["order"] ?? CellPage.Order.plan.rawValue
+        let order = request.query["order"] ?? CellRow.Order.plan.rawValue
         guard let offset = Int(request.query["offset"] ?? "0"), offset >= 0,
-            search.count <= DashboardLimits.searchCharacters, CellPage.Order(rawValue: order) != nil
+            search.count <= DashboardLimits.searchCharacters, CellRow.Order(rawValue: order) != nil
         else {
-            let orders = CellPage.Order.allCases.map(\.rawValue).joined(separator: ", ")
+            let orders = CellRow.Order.allCases.map(\.rawValue).joined(separator: ", ")
             return .refuse(
                 status: 400,
                 reason: "offset is a whole number, order one of \(orders), search at most "
                     + "\(DashboardLimits.searchCharacters) characters")
         }
-        return .cells(search: search, order: order, offset: offset)
+        return request.path == "/api/board"
+            ? .board(search: search, offset: offset)
+            : .cells(search: search, order: order, offset: offset)
     }
 
     private func explain(_ request: DashboardRequest) -> DashboardDecision {

@@ -10,9 +10,17 @@ enum DashboardScript {
           : s < 6000 ? (s / 60).toFixed(0) + " min" : s < 360000 ? (s / 3600).toFixed(1) + " h"
           : (s / 86400).toFixed(1) + " days";
         const fixed = (x, d) => x === null || x === undefined ? "–" : x.toFixed(d);
+        // What stands between backticks, as in terminals, becomes code.
         const say = (id, text) => {
           const place = byId(id);
-          if (place.textContent !== text) place.textContent = text;
+          const parts = text.split("`");
+          if (place.textContent === parts.join("")) return;
+          place.replaceChildren(...parts.map((part, index) => {
+            if (index % 2 === 0 || index === parts.length - 1) return part;
+            const code = document.createElement("code");
+            code.textContent = part;
+            return code;
+          }));
         };
 
         // A cell is a text, or what `bar`, `act` and `head` make.
@@ -65,46 +73,43 @@ enum DashboardScript {
         }
 
         let now = null;
-        function show(snapshot) {
-          now = snapshot;
-          document.title = snapshot.sweep + " – Fathom";
+        function show(figures) {
+          now = figures;
+          document.title = figures.sweep + " – Fathom";
           for (const button of document.querySelectorAll("#sweep-acts button")) {
-            button.dataset.target = snapshot.sweep;
+            button.dataset.target = figures.sweep;
           }
-          say("title", snapshot.sweep);
-          const sum = (key) => snapshot.kinds.reduce((all, kind) => all + kind[key], 0);
+          say("title", figures.sweep);
+          const sum = (key) => figures.kinds.reduce((all, kind) => all + kind.jobs[key], 0);
           const [done, total, open] = [sum("done"), sum("total"), sum("open")];
           sayStatus();
           byId("whole").max = Math.max(1, total);
           byId("whole").value = done;
-          byId("tile-trouble").className = snapshot.problems.total > 0 ? "bad" : "";
+          byId("tile-trouble").className = figures.problems.total > 0 ? "bad" : "";
           say("tile-done", count(done) + " of " + count(total));
-          say("tile-left", open === 0 ? "none" : snapshot.isRunning ? span(snapshot.secondsLeft) : "–");
-          say("tile-rate", snapshot.rate >= 100 ? count(Math.round(snapshot.rate)) : fixed(snapshot.rate, 1));
-          say("tile-here", snapshot.isRunning
-            ? count(snapshot.workers.here) + " with " + count(snapshot.workers.slots) + " slots" : "–");
-          say("tile-trouble", count(snapshot.problems.total) + (snapshot.problems.isMore ? " or more" : ""));
-          fill(byId("kinds"), snapshot.kinds.map((kind) => [
-            head(kind.kind), bar(kind.done, kind.total),
-            number(count(kind.done) + " of " + count(kind.total)), number(count(kind.open)),
-            number(count(kind.paused)), number(count(kind.failed)), number(count(kind.blocked)),
+          const left = figures.timeLeft;
+          say("tile-left", open === 0 ? "none" : !figures.isRunning || !left ? "–"
+            : (left.isAtLeast ? "over " : "") + span(left.seconds));
+          say("tile-rate", figures.rate >= 100 ? count(Math.round(figures.rate)) : fixed(figures.rate, 1));
+          say("tile-here", figures.isRunning
+            ? count(figures.workers.here) + " with " + count(figures.workers.slots) + " slots" : "–");
+          say("tile-trouble", count(figures.problems.total) + (figures.problems.isMore ? " or more" : ""));
+          fill(byId("kinds"), figures.kinds.map((kind) => [
+            head(kind.kind), bar(kind.jobs.done, kind.jobs.total),
+            number(count(kind.jobs.done) + " of " + count(kind.jobs.total)),
+            number(count(kind.jobs.open)), number(count(kind.jobs.paused)),
+            number(count(kind.jobs.failed)), number(count(kind.jobs.blocked)),
             number(span(kind.seconds)),
           ]));
-          showProblems(snapshot.problems);
-          showBoard(snapshot.board);
-          showWorkers(snapshot);
-          if (asked.search === "" && asked.order === "plan" && asked.offset === 0) {
-            showCells(snapshot.cells);
-          } else {
-            askCells();
-          }
+          showProblems(figures.problems);
+          showWorkers(figures);
         }
 
+        const isOpen = () => now.kinds.some((kind) => kind.jobs.open > 0);
         function sayStatus() {
           if (!now) return;
-          const open = now.kinds.reduce((all, kind) => all + kind.open, 0);
           const state = now.isRunning ? "Running" + (now.term > 1 ? ", started " + now.term + " times" : "")
-            : open > 0 ? "Not running: no coordinator; the same command goes on where it was" : "Finished";
+            : isOpen() ? "Not running: no coordinator; the same command goes on where it was" : "Finished";
           say("status", state + ". Store " + now.store
             + (now.sweeps > 1 ? ", one of its " + now.sweeps + " sweeps" : "")
             + ". As of " + new Date(now.at * 1000).toLocaleTimeString() + ".");
@@ -126,120 +131,147 @@ enum DashboardScript {
           ]));
         }
 
+        // Which groups a reader has opened or closed, by title; the first is open unless closed.
+        const unfolded = new Map();
         let shownGroups = null;
         function showBoard(board) {
-          say("board-note", board.groups.length === 0 ? "Nothing to rank yet."
+          const groups = board.groups;
+          const name = (n) => count(n) + (n === 1 ? " group" : " groups");
+          say("board-source", groups.total === 0 ? "Nothing to rank yet."
             : "Worked out from " + count(board.jobs) + " finished jobs"
-              + (now.kinds.every((kind) => kind.open === 0) ? "." : "; ranks move until all are done.")
-              + (board.left > 0 ? " " + count(board.left) + " rows more are in `fathom leaderboard`." : ""));
-          const place = byId("board");
-          const groups = JSON.stringify(board.groups);
-          if (shownGroups === groups) return;
-          shownGroups = groups;
-          const range = (low, high, d) => low === null || low === undefined
-            ? "" : " (" + fixed(low, d) + " to " + fixed(high, d) + ")";
-          const parts = board.groups.map((group) => {
-            const part = document.createElement("div");
-            const title = document.createElement("h3");
+              + (isOpen() ? "; ranks move until all are done." : "."));
+          boardList.told(groups, name);
+          const text = JSON.stringify(groups.rows);
+          if (shownGroups === text) return;
+          shownGroups = text;
+          const few = groups.rows.length < 4;
+          byId("board-rows").replaceChildren(...groups.rows.map((group, index) => {
+            const part = document.createElement("details");
+            part.open = unfolded.get(group.title) ?? (few || index === 0);
+            part.addEventListener("toggle", () => unfolded.set(group.title, part.open));
+            const title = document.createElement("summary");
+            title.className = "panel-title";
             const orders = { ud: "UD", metric: group.metricName, damage: "damage" };
             title.textContent = group.title + ", by " + (orders[group.order] ?? group.order);
             const doubt = document.createElement("p");
             doubt.className = "soft";
-            doubt.textContent = group.calibrated === true ? "UD is calibrated here."
+            doubt.textContent = (group.calibrated === true ? "UD is calibrated here."
               : group.calibrated === false ? "UD is not calibrated here: do not rank by it."
-              : "Nothing shows yet whether UD can be believed here.";
-            const box = document.createElement("div");
-            box.className = "scroll tall";
-            box.tabIndex = 0;
-            const table = document.createElement("table");
-            const heads = table.createTHead().insertRow();
-            ["#", "Method", "UD (95 %)", group.metricName + " (95 %)", "Damage", "Seeds", ""].forEach(
-              (name, index) => {
-                const cell = document.createElement("th");
-                cell.scope = "col";
-                cell.textContent = name;
-                if (index !== 1 && index !== 6) cell.className = "n";
-                heads.append(cell);
-              });
-            const rows = table.createTBody();
-            fill(rows, group.rows.map((row) => [
-              number(row.rank === null || row.rank === undefined ? "–" : String(row.rank)),
-              head(row.method), number(fixed(row.ud, 3) + range(row.udLow, row.udHigh, 2)),
-              number(fixed(row.metric, 3) + range(row.metricLow, row.metricHigh, 3)),
-              number(fixed(row.damage, 2)), number(row.n + " of " + row.seeds), wide(row.why ?? ""),
-            ]));
-            group.rows.forEach((row, index) => { rows.rows[index].className = row.role; });
-            box.append(table);
-            part.append(title, doubt, box);
+              : "Nothing shows yet whether UD can be believed here.")
+              + (group.left > 0 ? " " + count(group.left) + " rows more are in the store." : "");
+            part.append(title, doubt, rankTable(group));
             return part;
-          });
-          place.replaceChildren(...parts);
+          }));
+        }
+        function rankTable(group) {
+          const range = (one, digits, digitsOfRange) => one === null || one === undefined ? "–"
+            : fixed(one.value, digits) + (one.low === null || one.low === undefined ? ""
+              : " (" + fixed(one.low, digitsOfRange) + " to " + fixed(one.high, digitsOfRange) + ")");
+          const box = document.createElement("div");
+          box.className = "scroll tall";
+          box.tabIndex = 0;
+          const table = document.createElement("table");
+          const heads = table.createTHead().insertRow();
+          ["#", "Method", "UD (95 %)", group.metricName + " (95 %)", "Damage", "Seeds", ""].forEach(
+            (name, index) => {
+              const cell = document.createElement("th");
+              cell.scope = "col";
+              cell.textContent = name;
+              if (index !== 1 && index !== 6) cell.className = "n";
+              heads.append(cell);
+            });
+          const rows = table.createTBody();
+          fill(rows, group.rows.map((row) => [
+            number(row.rank === null || row.rank === undefined ? "–" : String(row.rank)),
+            head(row.method), number(range(row.ud, 3, 2)), number(range(row.metric, 3, 3)),
+            number(fixed(row.damage, 2)), number(row.n + " of " + row.seeds), wide(row.why ?? ""),
+          ]));
+          group.rows.forEach((row, index) => { rows.rows[index].className = row.role; });
+          box.append(table);
+          return box;
         }
 
-        function showWorkers(snapshot) {
-          const rows = snapshot.workers.rows;
-          const left = snapshot.workers.total - rows.length;
+        function showWorkers(figures) {
+          const rows = figures.workers.rows;
+          const left = figures.workers.total - rows.length;
           say("workers-note", rows.length === 0 ? "None has come yet."
             : left > 0 ? "The " + rows.length + " newest; " + count(left) + " others." : "");
           byId("worker-rows").closest(".scroll").hidden = rows.length === 0;
           fill(byId("worker-rows"), rows.map((row) => [
             head(row.worker), row.host, number(count(row.slots)), number(count(row.done)),
-            number(count(row.failed)), row.isHere && snapshot.isRunning ? "here" : "gone",
+            number(count(row.failed)), row.isHere && figures.isRunning ? "here" : "gone",
           ]));
         }
 
-        // Cells: the server finds, sorts and cuts; the page asks for one page at a time.
-        const asked = { search: "", order: "plan", offset: 0 };
-        let asking = false;
-        async function askCells() {
-          if (asking) return;
-          asking = true;
-          const wanted = JSON.stringify(asked);
-          try {
-            const answer = await fetch("/api/cells?search="
-              + encodeURIComponent(asked.search) + "&order=" + asked.order + "&offset=" + asked.offset);
-            if (answer.ok) showCells(await answer.json());
-          } catch (error) { /* The next snapshot asks again. */ }
-          asking = false;
-          if (wanted !== JSON.stringify(asked)) askCells();
+        // A long list: the server finds, sorts and cuts; the page asks for one page at a time.
+        class List {
+          constructor(name, step, show) {
+            Object.assign(this, { name, step, show, search: "", order: "plan", offset: 0 });
+            this.place("search").addEventListener("input", (event) => {
+              this.turn({ search: event.target.value, offset: 0 });
+            });
+            this.place("order")?.addEventListener("change", (event) => {
+              this.turn({ order: event.target.value, offset: 0 });
+            });
+            this.place("before").addEventListener("click", () => {
+              this.turn({ offset: Math.max(0, this.offset - this.step) });
+            });
+            this.place("after").addEventListener("click", () => {
+              this.turn({ offset: this.offset + this.step });
+            });
+          }
+          place(part) { return byId(this.name + "-" + part); }
+          turn(wish) {
+            Object.assign(this, wish);
+            this.ask();
+          }
+          get query() {
+            return "search=" + encodeURIComponent(this.search) + "&order=" + this.order
+              + "&offset=" + this.offset;
+          }
+          get isAtStart() { return this.search === "" && this.order === "plan" && this.offset === 0; }
+          async ask() {
+            if (this.isAsking) return;
+            this.isAsking = true;
+            let wanted = null;
+            // Until what came is what is wanted by then.
+            while (wanted !== this.query) {
+              wanted = this.query;
+              try {
+                const answer = await fetch("/api/" + this.name + "?" + wanted);
+                const page = answer.ok ? await answer.json() : null;
+                if (page && wanted === this.query) this.show(page);
+              } catch (error) { /* The next news ask again. */ }
+            }
+            this.isAsking = false;
+          }
+          // Says which part of the list is shown.
+          told(page, name) {
+            this.offset = page.found === 0 ? 0 : page.offset;
+            const last = page.offset + page.rows.length;
+            say(this.name + "-note", page.found === 0 ? "None of " + name(page.total) + "."
+              : count(page.offset + 1) + " to " + count(last) + " of " + name(page.found)
+                + (page.found < page.total ? " found among " + count(page.total) : ""));
+            this.place("before").disabled = page.offset === 0;
+            this.place("after").disabled = last >= page.found;
+            const isLong = page.total > this.step;
+            this.place("finder").hidden = !isLong && page.total < 4;
+            this.place("turner").hidden = !isLong && page.found === page.total;
+          }
         }
-        function showCells(page) {
-          asked.offset = page.found === 0 ? 0 : page.offset;
-          const last = page.offset + page.rows.length;
-          say("cells-note", page.found === 0 ? "None of " + count(page.total) + " cells."
-            : count(page.offset + 1) + " to " + count(last) + " of " + count(page.found)
-              + (page.found < page.total ? " found among " + count(page.total) : ""));
-          byId("before").disabled = page.offset === 0;
-          byId("after").disabled = last >= page.found;
-          fill(byId("cell-rows"), page.rows.map((row) => [
-            head(row.method), bar(row.done, row.total),
-            number(count(row.done) + " of " + count(row.total)),
-            number(count(row.failed + row.blocked)),
-            number(row.done === row.total ? "none" : span(row.secondsLeft)),
+        const cellList = new List("cells", 100, (page) => {
+          cellList.told(page, (n) => count(n) + (n === 1 ? " cell" : " cells"));
+          fill(byId("cells-rows"), page.rows.map(({ jobs, ...row }) => [
+            head(row.method), bar(jobs.done, jobs.total),
+            number(count(jobs.done) + " of " + count(jobs.total)),
+            number(count(jobs.failed + jobs.blocked)),
+            number(jobs.done === jobs.total ? "none" : span(row.secondsLeft)),
             row.task, row.model, row.defense, row.cell,
-            act("", row.done + row.failed + row.blocked < row.total
-              ? [["cancel", row.cell, "Cancel"]] : [], row.method + " " + row.cell),
+            act("", jobs.open > 0 ? [["cancel", row.cell, "Cancel"]] : [],
+              row.method + " " + row.cell),
           ]));
-        }
-        const step = 100;
-        byId("search").addEventListener("input", (event) => {
-          asked.search = event.target.value;
-          asked.offset = 0;
-          askCells();
         });
-        byId("order").addEventListener("change", (event) => {
-          asked.order = event.target.value;
-          asked.offset = 0;
-          askCells();
-        });
-        byId("before").addEventListener("click", () => {
-          asked.offset = Math.max(0, asked.offset - step);
-          askCells();
-        });
-        byId("after").addEventListener("click", () => {
-          asked.offset += step;
-          askCells();
-        });
+        const boardList = new List("board", 12, showBoard);
 
         // What buttons in rows do.
         document.addEventListener("click", (event) => {
@@ -294,7 +326,17 @@ enum DashboardScript {
         function connect() {
           if (source) source.close();
           source = new EventSource("/api/events");
-          source.addEventListener("message", (event) => show(JSON.parse(event.data)));
+          source.addEventListener("figures", (event) => {
+            show(JSON.parse(event.data));
+            // Of a list only the start comes with the news.
+            if (!cellList.isAtStart) cellList.ask();
+          });
+          for (const list of [cellList, boardList]) {
+            source.addEventListener(list.name, (event) => {
+              if (list.isAtStart) list.show(JSON.parse(event.data));
+              else list.ask();
+            });
+          }
           source.addEventListener("same", (event) => {
             if (now) now.at = Number(event.data);
             sayStatus();

@@ -84,11 +84,13 @@ enum DashboardLimits {
     /// Questions to the store that may wait.
     static let questions = 16
     static let questionSeconds = 5.0
-    /// Rows of a page of cells, of workers, of problems, and of the leaderboard.
+    /// Rows of a page of cells, of workers, of problems; groups of a page of the leaderboard, and
+    /// rows of one.
     static let cellRows = 100
     static let workerRows = 100
     static let problemRows = 50
-    static let leaderboardRows = 300
+    static let boardGroups = 12
+    static let boardRows = 100
     static let searchCharacters = 100
     /// The share of one core that reading the store may take.
     static let duty = 0.1

@@ -1,26 +1,33 @@
-/// What a dashboard shows at one time; the JSON that pages get.
-struct DashboardSnapshot: Encodable, Sendable {
+/// What a dashboard shows at one time. Pages get three parts of it, each when it has changed.
+struct DashboardSnapshot: Sendable {
+    var figures: DashboardFigures
+    /// Every cell, in the order of the plan.
+    var cells: [CellRow]
+    var board: DashboardBoard
+}
+
+/// How far a sweep is: what changes all the time.
+struct DashboardFigures: Encodable, Sendable {
+    var store: String
+    var sweep: String
+    var sweeps: Int
+    var term: Int
+    var isRunning: Bool
+    /// Seconds since 1970.
+    var at: Double
+    var kinds: [Kind]
+    /// Jobs finished a second, over the last minute.
+    var rate: Double
+    /// `nil`: nobody can say.
+    var timeLeft: TimeLeft?
+    var workers: Workers
+    var problems: Problems
+
     struct Kind: Encodable, Sendable {
         var kind: String
-        var done: Int
-        var total: Int
-        var open: Int
-        var paused: Int
-        var failed: Int
-        var blocked: Int
+        var jobs: JobCounts
         /// Mean computing seconds of a job lately; `nil` before one was measured.
         var seconds: Double?
-
-        /// At the pace of so many slots; `nil` while a kind that is left has no measured cost.
-        static func secondsLeft(of kinds: [Kind], slots: Int) -> Double? {
-            var sum = 0.0
-            for kind in kinds where kind.open > 0 {
-                guard let seconds = kind.seconds else { return nil }
-                sum += seconds * Double(kind.open)
-            }
-            if sum == 0 { return 0 }
-            return slots > 0 ? sum / Double(slots) : nil
-        }
     }
 
     struct Worker: Encodable, Sendable {
@@ -60,115 +67,42 @@ struct DashboardSnapshot: Encodable, Sendable {
         var isMore: Bool
         var rows: [Problem]
     }
-
-    /// One row of the leaderboard, with the numbers unrounded.
-    struct Rank: Encodable, Sendable {
-        var rank: Int?
-        var method: String
-        var role: String
-        var ud: Double?
-        var udLow: Double?
-        var udHigh: Double?
-        var metric: Double?
-        var metricLow: Double?
-        var metricHigh: Double?
-        var damage: Double?
-        var n: Int
-        var seeds: Int
-        var why: String?
-    }
-
-    struct Group: Encodable, Sendable {
-        var title: String
-        var order: String
-        var metricName: String
-        var calibrated: Bool?
-        var rows: [Rank]
-    }
-
-    struct Board: Encodable, Sendable {
-        var groups: [Group]
-        /// Rows that did not fit.
-        var left: Int
-        /// Finished jobs it was worked out from.
-        var jobs: Int
-    }
-
-    var store: String
-    var sweep: String
-    var sweeps: Int
-    var term: Int
-    var isRunning: Bool
-    /// Seconds since 1970.
-    var at: Double
-    var kinds: [Kind]
-    /// Jobs finished a second, over the last minute.
-    var rate: Double
-    /// Seconds until the end, at the pace of the slots there are; `nil`: nobody can say.
-    var secondsLeft: Double?
-    var workers: Workers
-    var problems: Problems
-    var cells: CellPage
-    var board: Board
 }
 
-/// A cell and how far it is.
-struct CellRow: Encodable, Sendable, Hashable {
-    var cell: String
-    var method: String
-    var task: String
-    var model: String
-    var defense: String
-    var done: Int
-    var total: Int
-    var failed: Int
-    var blocked: Int
-    var paused: Int
-    /// Estimated computing seconds left, over all slots together; `nil`: nobody can say.
-    var secondsLeft: Double?
+/// Jobs by state, of a kind or of a cell.
+struct JobCounts: Encodable, Sendable, Hashable {
+    var done = 0
+    var total = 0
+    var open = 0
+    /// Among the open ones.
+    var paused = 0
+    var failed = 0
+    var blocked = 0
+
+    static func + (one: JobCounts, other: JobCounts) -> JobCounts {
+        JobCounts(
+            done: one.done + other.done, total: one.total + other.total,
+            open: one.open + other.open, paused: one.paused + other.paused,
+            failed: one.failed + other.failed, blocked: one.blocked + other.blocked)
+    }
 }
 
-/// Some cells of many.
-struct CellPage: Encodable, Sendable {
-    var total: Int
-    var found: Int
-    var offset: Int
-    var rows: [CellRow]
+/// Until a sweep's end, at the pace of the slots there are.
+struct TimeLeft: Encodable, Sendable, Hashable {
+    var seconds: Double
+    /// Whether it takes longer than that, because of some jobs that are left none like them was
+    /// timed yet.
+    var isAtLeast: Bool
 
-    enum Order: String, Sendable, CaseIterable {
-        /// As in the manifest.
-        case plan
-        /// What has problems, then what is least far.
-        case problems
-        case done
+    /// - Returns: `nil` where nobody can say.
+    init?(of kinds: [DashboardFigures.Kind], slots: Int) {
+        let left = kinds.filter { $0.jobs.open > 0 }
+        let sum = left.reduce(0) { $0 + ($1.seconds ?? 0) * Double($1.jobs.open) }
+        guard slots > 0, sum > 0 else { return nil }
+        (seconds, isAtLeast) = (sum / Double(slots), left.contains { $0.seconds == nil })
     }
 
-    /// Cuts a page out of all cells.
-    ///
-    /// - Parameters:
-    ///   - search: Words that must all occur in a row's names, in any case.
-    ///   - offset: How many of the rows found stand before the page.
-    init(_ cells: [CellRow], search: String, order: Order, offset: Int) {
-        let words = search.lowercased().split(separator: " ")
-        let fitting = cells.filter { cell in
-            let text = "\(cell.cell) \(cell.method) \(cell.task) \(cell.model) \(cell.defense)"
-                .lowercased()
-            return words.allSatisfy { text.contains($0) }
-        }
-        func share(_ cell: CellRow) -> Double { Double(cell.done) / Double(max(1, cell.total)) }
-        let sorted =
-            switch order {
-            case .plan: fitting
-            case .done: fitting.sorted { (-share($0), $0.cell) < (-share($1), $1.cell) }
-            case .problems:
-                fitting.sorted {
-                    (-($0.failed + $0.blocked), share($0), $0.cell)
-                        < (-($1.failed + $1.blocked), share($1), $1.cell)
-                }
-            }
-        total = cells.count
-        found = fitting.count
-        self.offset = min(max(0, offset), max(0, found - 1))
-        rows = Array(sorted.dropFirst(self.offset).prefix(DashboardLimits.cellRows))
+    init(seconds: Double, isAtLeast: Bool) {
+        (self.seconds, self.isAtLeast) = (seconds, isAtLeast)
     }
 }

@@ -76,7 +76,7 @@ struct DashboardAccessTests {
         let routing = routing(isRemote: true)
         let host = "node7:8080"
         #expect(routing.decide(DashboardRequest(path: "/", host: host)) == .door)
-        for path in ["/api/latest", "/api/events", "/api/cells", "/api/explain"] {
+        for path in ["/api/latest", "/api/events", "/api/cells", "/api/board", "/api/explain"] {
             #expect(status(routing.decide(DashboardRequest(path: path, host: host))) == 401)
         }
         let known = DashboardRequest(
@@ -131,11 +131,16 @@ struct DashboardAccessTests {
             asked("/api/cells", ["search": "lsp", "order": "done", "offset": "200"])
                 == .cells(search: "lsp", order: "done", offset: 200))
         #expect(asked("/api/cells", [:]) == .cells(search: "", order: "plan", offset: 0))
-        for query in [
-            ["offset": "-1"], ["offset": "x"], ["order": "random"],
-            ["search": String(repeating: "a", count: 101)],
-        ] {
-            #expect(status(asked("/api/cells", query)) == 400, "\(query)")
+        #expect(
+            asked("/api/board", ["search": "0.1", "offset": "12"])
+                == .board(search: "0.1", offset: 12))
+        for path in ["/api/cells", "/api/board"] {
+            for query in [
+                ["offset": "-1"], ["offset": "x"], ["order": "random"],
+                ["search": String(repeating: "a", count: 101)],
+            ] {
+                #expect(status(asked(path, query)) == 400, "\(path) \(query)")
+            }
         }
         #expect(status(asked("/etc/passwd", [:])) == 404)
         let put = DashboardRequest(method: "PUT", path: "/")

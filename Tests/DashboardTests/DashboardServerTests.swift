@@ -71,14 +71,18 @@ struct DashboardServerTests {
     func numbers() throws {
         let jobs = try makeStore()
         try serving { client in
-            let snapshot = try latest(client)
-            let kinds = try #require(snapshot["kinds"] as? [[String: Any]])
+            let figures = try #require(try latest(client)["figures"] as? [String: Any])
+            let kinds = try #require(figures["kinds"] as? [[String: Any]])
             #expect(kinds.count == 1 && kinds[0]["kind"] as? String == "probe")
-            #expect(kinds[0]["done"] as? Int == 10 && kinds[0]["total"] as? Int == 30)
-            #expect(kinds[0]["failed"] as? Int == 1 && kinds[0]["seconds"] as? Double == 0.5)
-            #expect(snapshot["isRunning"] as? Bool == false)
-            #expect(snapshot["sweep"] as? String == "probes")
-            let problems = try #require(snapshot["problems"] as? [String: Any])
+            let counts = try #require(kinds[0]["jobs"] as? [String: Int])
+            #expect(
+                counts == [
+                    "done": 10, "total": 30, "open": 19, "paused": 0, "failed": 1, "blocked": 0,
+                ])
+            #expect(kinds[0]["seconds"] as? Double == 0.5)
+            #expect(figures["isRunning"] as? Bool == false)
+            #expect(figures["sweep"] as? String == "probes")
+            let problems = try #require(figures["problems"] as? [String: Any])
             let rows = try #require(problems["rows"] as? [[String: Any]])
             #expect(rows.map { $0["job"] as? String } == [jobs[10].key.description])
             #expect(rows[0]["reason"] as? String == "<script>alert(1)</script>")
@@ -86,6 +90,55 @@ struct DashboardServerTests {
             #expect(told.status == 200 && told.body.contains(/state +quarantined\n/))
             #expect(told["content-type"] == "text/plain; charset=utf-8")
             #expect(client.get("/api/explain?job=000000000000")?.status == 404)
+        }
+    }
+
+    /// A store of three methods under four settings of training, of which nothing has run.
+    private func makeCells() throws {
+        let text = """
+            version: 1
+            name: cells
+            data: mnist
+            methods: [clean, rand-s, lsp]
+            models: [lenet5]
+            seeds: 2
+            training: { learningRate: [0.1, 0.2], momentum: [0, 0.9] }
+            """
+        let facts = DataFacts(
+            digest: Digest(of: Array("mnist".utf8)), channels: 1, height: 28, width: 28,
+            classCount: 10, trainCount: 60_000, testCount: 10_000)
+        let manifest = try Manifest.parse(text, file: "cells.yaml", capabilities: .forTests)
+        let plan = try SweepPlanner.plan(
+            manifest, facts: ["mnist": facts], measuredLayers: { _, _, _ in [6, 16] },
+            revisions: Revisions())
+        let writer = try Store(path: store)
+        _ = try writer.register(plan)
+        try writer.checkpointAndClose()
+    }
+
+    @Test("finds what is asked for, a page at a time, whatever the case")
+    func lists() throws {
+        try makeCells()
+        try serving { client in
+            _ = try latest(client)
+            func asked(_ query: String) throws -> [String: Any] {
+                let body = try #require(client.get("/api/cells?\(query)")).body
+                let value = try JSONSerialization.jsonObject(with: Data(body.utf8))
+                return try #require(value as? [String: Any])
+            }
+            let all = try asked("")
+            #expect(all["total"] as? Int == 12 && all["found"] as? Int == 12)
+            for search in ["LSP", "sp%20momentum=0.9", "0.9%20Lsp"] {
+                let found = try asked("search=\(search)&order=problems&offset=99")
+                let wanted = search == "LSP" ? 4 : 2
+                #expect(found["found"] as? Int == wanted && found["total"] as? Int == 12)
+                #expect(found["offset"] as? Int == wanted - 1, "the last page is not passed")
+                let rows = try #require(found["rows"] as? [[String: Any]])
+                #expect((rows[0]["method"] as? String)?.hasPrefix("lsp (") == true)
+            }
+            #expect(try asked("search=lsp%20zzzz")["found"] as? Int == 0)
+            let board = try #require(client.get("/api/board?search=zzzz"))
+            #expect(board.status == 200 && board.body.contains("\"found\":0"))
         }
     }
 
@@ -116,12 +169,19 @@ struct DashboardServerTests {
             )
             let first = client.read(descriptor) { $0.contains("event: trouble") }
             #expect(first.contains("text/event-stream") && first.contains("retry: 2000"))
-            _ = try makeStore()
-            let next = client.read(descriptor) { $0.contains("data: {") }
+            let jobs = try makeStore()
+            let next = client.read(descriptor) { $0.contains("event: board\ndata: {") }
             #expect(next.contains("\"sweep\":\"probes\""))
+            #expect(next.contains("event: figures\ndata: {") && next.contains("event: cells\n"))
             // Nothing changes any more, and that is told without sending it all again.
             let quiet = client.read(descriptor) { $0.contains("event: same\ndata: ") }
             #expect(quiet.contains("event: same") && !quiet.contains("data: {"))
+            // Of what changes only that is sent.
+            let writer = try Store(path: store)
+            try writer.apply([.jobQuarantined(jobs[11].key, reason: "no")])
+            try writer.checkpointAndClose()
+            let change = client.read(descriptor) { $0.contains("event: same\ndata: ") }
+            #expect(change.contains("\"failed\":2") && !change.contains("event: board"))
         }
     }
 
