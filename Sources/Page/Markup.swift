@@ -15,6 +15,21 @@ public struct Markup: Sendable, Hashable {
     /// Text, every special character of it escaped.
     public init(text: String) { source = Markup.escaped(text) }
 
+    /// Prose as terminals show it: what stands between two backticks becomes code.
+    public init(prose text: String) {
+        let parts = text.split(separator: "`", omittingEmptySubsequences: false)
+        var joined = ""
+        for (index, part) in parts.enumerated() {
+            let isPaired = index < parts.count - 1
+            switch (index.isMultiple(of: 2), isPaired) {
+            case (true, _): joined += Markup.escaped(String(part))
+            case (false, true): joined += "<code>\(Markup.escaped(String(part)))</code>"
+            case (false, false): joined += "`" + Markup.escaped(String(part))
+            }
+        }
+        source = joined
+    }
+
     /// An element.
     ///
     /// - Parameters:

@@ -28,6 +28,7 @@ struct ReportTests {
         let data = try store.reader.report(of: id, limits: limits)
         let page = ParsedPage(ReportPage(data, limits: limits, origin: origin).html)
         #expect(page.problem == nil)
+        #expect(!page.text.contains("`"), "what terminals show as code is code here")
         #expect(Set(page.ids).count == page.ids.count, "an id is used twice")
         return page
     }

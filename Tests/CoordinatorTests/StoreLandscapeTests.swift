@@ -9,6 +9,8 @@ struct StoreLandscapeTests {
     private let store: Store
     private let plan: SweepPlan
     private let job: JobKey
+    /// A second plane of the same run.
+    private let other: JobKey
     private let id: SweepID
 
     init() throws {
@@ -17,15 +19,18 @@ struct StoreLandscapeTests {
         var plan = SyntheticSweep(methods: ["clean"], seeds: 1).plan
         let run = plan.cells[0].runs[0]
         guard case .sal(let sal)? = plan.jobs.last?.spec.body else { throw Unexpected() }
-        let spec = LandscapeSpec(
-            data: sal.data, poison: nil, task: "cls", model: sal.model, checkpoints: run.segments,
-            settings: LandscapeSettings(plane: .trajectory, points: 3, reach: 0.25), seed: 0)
-        let planned = PlannedJob(
-            spec: JobSpec(.landscape(spec), revision: 1), entryCount: spec.settings.entryCount)
-        plan.jobs.append(planned)
-        plan.cells[0].runs[0].landscapes = [planned.key]
+        let planned = [LandscapeSettings.Plane.trajectory, .random].map { plane in
+            let spec = LandscapeSpec(
+                data: sal.data, poison: nil, task: "cls", model: sal.model,
+                checkpoints: run.segments,
+                settings: LandscapeSettings(plane: plane, points: 3, reach: 0.25), seed: 0)
+            return PlannedJob(
+                spec: JobSpec(.landscape(spec), revision: 1), entryCount: spec.settings.entryCount)
+        }
+        plan.jobs += planned
+        plan.cells[0].runs[0].landscapes = planned.map(\.key)
         self.plan = plan
-        job = planned.key
+        (job, other) = (planned[0].key, planned[1].key)
         id = try store.register(plan)
     }
 
@@ -47,10 +52,15 @@ struct StoreLandscapeTests {
                 ]), seconds: 1)
     }
 
-    private func accepted(_ entries: Range<Int>, attempt: Int) -> StoreChange {
-        .accepted(
-            Lease(job: job, attempt: attempt, term: 1, entries: entries),
-            worker: WorkerID("w"), outcome: outcome(entries))
+    private func accepted(
+        _ entries: Range<Int>, attempt: Int, of key: JobKey? = nil,
+        plane: LandscapeSettings.Plane = .trajectory
+    ) -> StoreChange {
+        var outcome = outcome(entries)
+        outcome.plane?.plane = plane
+        return .accepted(
+            Lease(job: key ?? job, attempt: attempt, term: 1, entries: entries),
+            worker: WorkerID("w"), outcome: outcome)
     }
 
     private func stored() throws -> StoredJob {
@@ -89,13 +99,36 @@ struct StoreLandscapeTests {
         let steps = try store.query("SELECT epoch, x, distance FROM lossTrajectory ORDER BY epoch")
         #expect(steps.rows.count == 2 && steps.rows[0] == [.integer(2), .real(1.5), .real(0.25)])
         let progress = try store.query("SELECT done, total FROM progress WHERE kind = 'landscape'")
-        #expect(progress.rows == [[.integer(1), .integer(1)]])
+        #expect(progress.rows == [[.integer(1), .integer(2)]])
         let files = try store.export(id, to: folder.file("out"), format: .csv)
         #expect(files.filter { $0.contains("results/loss") }.count == 3)
         try store.apply([.jobForgotten(job)])
         #expect(try store.query("SELECT * FROM lossSurface").rows.isEmpty)
         #expect(try store.query("SELECT * FROM lossTrajectory").rows.isEmpty)
         #expect(try stored().state == .open && stored().entriesFinished.isEmpty)
+    }
+
+    @Test("are drawn in the report, each kind in a figure of its own, and what is left out is said")
+    func report() throws {
+        try store.apply([
+            accepted(0..<9, attempt: 1), .jobFinished(job),
+            accepted(0..<9, attempt: 1, of: other, plane: .random), .jobFinished(other),
+        ])
+        func page(_ limits: ReportLimits) throws -> ParsedPage {
+            let data = try store.reader.report(of: id, limits: limits)
+            let origin = ReportPage.Origin(program: "Fathom", time: "now")
+            return ParsedPage(ReportPage(data, limits: limits, origin: origin).html)
+        }
+        let whole = try page(ReportLimits())
+        #expect(whole.problem == nil)
+        for kind in ["random", "trajectory"] {
+            #expect(whole.ids.contains("landscape-\(kind)-g1"))
+            let csv = try #require(whole.data("landscape-\(kind)-g1.csv"))
+            #expect(csv.split(separator: "\n").count == 1 + 9)
+        }
+        #expect(whole.text.contains("first direction (L2 distance; 75 % of the spread)"))
+        #expect(!whole.text.contains("planes are drawn"))
+        #expect(try page(ReportLimits(landscapes: 1)).text.contains("1 of 2 planes are drawn"))
     }
 
     @Test("stay finished when their sweep is registered again")

@@ -24,6 +24,18 @@ struct MarkupTests {
         #expect(Markup(text: "a\u{0}\u{202E}b").source == "a\u{FFFD}\u{FFFD}b")
     }
 
+    @Test(
+        "what stands between backticks becomes code, a backtick alone stays",
+        arguments: [
+            ("a", "a"), ("", ""), ("(`*`).", "(<code>*</code>)."),
+            ("`<b>`", "<code>&lt;b&gt;</code>"),
+            ("`a` & `b`", "<code>a</code> &amp; <code>b</code>"), ("a`b", "a`b"),
+            ("`a` b`", "<code>a</code> b`"),
+        ])
+    func prose(text: String, source: String) {
+        #expect(Markup(prose: text).source == source)
+    }
+
     @Test("elements without content close as HTML wants")
     func emptyElements() {
         #expect(Markup("br").source == "<br/>")

@@ -21,7 +21,7 @@ public struct ReportLimits: Sendable, Hashable {
 
     public init(
         groups: Int = 12, cellsPerGroup: Int = 24, runs: Int = 48, leaderboardRows: Int = 1_000,
-        heatMapCells: Int = 4_000, problems: Int = 60, landscapes: Int = 16,
+        heatMapCells: Int = 4_000, problems: Int = 60, landscapes: Int = 40,
         galleryMethods: Int = 24, manifestBytes: Int = 60_000
     ) {
         self.groups = groups
@@ -55,6 +55,8 @@ public struct ReportData: Sendable {
     /// SAL of the runs that have heat maps, complete or not.
     public var matrices: [ReportMatrix]
     public var landscapes: [ReportLandscape]
+    /// Planes that the sweep has points of, drawn or not.
+    public var landscapeCount: Int
     public var agreement: QueryResult
     /// How UD and its order depend on choices (`fathom sensitivity`); none in large sweeps.
     public var choices: QueryResult
@@ -73,6 +75,7 @@ public struct ReportData: Sendable {
         curves = [:]
         matrices = []
         landscapes = []
+        landscapeCount = 0
         agreement = QueryResult(columns: [], rows: [])
         choices = QueryResult(columns: [], rows: [])
         costs = [:]

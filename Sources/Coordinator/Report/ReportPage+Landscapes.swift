@@ -8,28 +8,66 @@ extension ReportPage {
         guard !planes.isEmpty else { return .nothing }
         let rows = Dictionary(
             data.rows.map { ($0.cell, $0) }, uniquingKeysWith: { first, _ in first })
-        let figures = [
-            ("trajectory", "On the plane of the run's own path", ReportPage.trajectoryCaption),
-            ("random", "On random planes around the last checkpoint", ReportPage.randomCaption),
-        ].compactMap { kind, title, caption -> Markup? in
-            let drawn = planes.filter { $0.plane == kind }
-            guard !drawn.isEmpty else { return nil }
-            let scale = ReportPage.lossScale(drawn)
-            let bar = ColorBar(
-                ChartName(
-                    id: "landscape-\(kind)-bar", title: "Colours of the loss",
-                    description: "Dark is low, bright is high."), scale: scale)
-            return Figure(
-                id: "landscape-\(kind)", title: title, caption: Markup(text: caption),
-                panels: [bar.svg] + drawn.map { panel($0, rows[$0.cell], scale: scale) },
-                download: Download(
-                    fileName: "landscape-\(kind).csv",
-                    csv: ReportWords.csv(
-                        ["cell", "method", "seed", "epoch", "x", "y", "loss"],
-                        drawn.flatMap { values($0, rows[$0.cell]) }))
-            ).markup
+        let groups = Leaderboard(data.rows).groups.map {
+            (title: $0.title, cells: $0.rows.map(\.cell))
         }
-        return Markup(joining: figures)
+        let unknown = planes.map(\.cell).filter { rows[$0] == nil }
+        let others = (title: "not merged yet", cells: unknown)
+        let figures = ReportPage.planeKinds.flatMap { kind in
+            (groups + [others]).enumerated().compactMap { index, group -> Markup? in
+                let drawn = planes.filter { $0.plane == kind.name && group.cells.contains($0.cell) }
+                return drawn.isEmpty
+                    ? nil : surfaces(drawn, rows, kind, of: (group.title, "g\(index + 1)"))
+            }
+        }
+        return Markup(joining: figures + [undrawn(planes.count)].compactMap { $0 })
+    }
+
+    /// How planes of one kind are introduced.
+    private struct PlaneKind {
+        var name: String
+        var title: String
+        var caption: String
+    }
+
+    private static let planeKinds = [
+        PlaneKind(
+            name: "trajectory", title: "On the plane of the run's own path",
+            caption: trajectoryCaption),
+        PlaneKind(
+            name: "random", title: "On random planes around the last checkpoint",
+            caption: randomCaption),
+    ]
+
+    /// Planes that may be compared, in the same colours.
+    private func surfaces(
+        _ planes: [ReportLandscape], _ rows: [String: LeaderboardRow], _ kind: PlaneKind,
+        of group: (title: String, id: String)
+    ) -> Markup {
+        let id = "landscape-\(kind.name)-\(group.id)"
+        let scale = ReportPage.lossScale(planes)
+        let bar = ColorBar(
+            ChartName(
+                id: "\(id)-bar", title: "Colours of the loss",
+                description: "Dark is low, bright is high."), scale: scale)
+        return Figure(
+            id: id, title: "\(kind.title): \(group.title)", caption: Markup(text: kind.caption),
+            panels: [bar.svg] + planes.map { panel($0, rows[$0.cell], scale: scale) },
+            download: Download(
+                fileName: "\(id).csv",
+                csv: ReportWords.csv(
+                    ["cell", "method", "seed", "epoch", "x", "y", "loss"],
+                    planes.flatMap { values($0, rows[$0.cell]) }))
+        ).markup
+    }
+
+    /// Says what is left out.
+    private func undrawn(_ drawn: Int) -> Markup? {
+        guard data.landscapeCount > drawn else { return nil }
+        return Markup("p", ["class": "soft"]) {
+            "\(drawn) of \(data.landscapeCount) planes are drawn, those of the first seeds first; "
+            "all are in the store's views lossPlane and lossSurface."
+        }
     }
 
     private static let trajectoryCaption = """
@@ -70,7 +108,8 @@ extension ReportPage {
             }
         }
         func label(_ name: String, _ share: Double?) -> String {
-            name + (share.map { " (\(Numeral.fixed($0 * 100, 0)) % of the spread)" } ?? "")
+            guard let share else { return "\(name) (norms of the filters)" }
+            return "\(name) (L2 distance; \(Numeral.fixed(share * 100, 0)) % of the spread)"
         }
         let method = row?.method ?? plane.cell
         let losses = plane.points.compactMap(\.loss)
@@ -85,14 +124,7 @@ extension ReportPage {
             grid: ContourChart.Grid(xs: xs, ys: ys, values: values), scale: scale,
             path: plane.steps.map { ($0.x, $0.y) })
         return Markup("div") {
-            Markup("p", ["class": "panel-title"]) {
-                "\(method), seed \(plane.seed)"
-                row.map { row in
-                    Markup("span", ["class": "range"]) {
-                        " \(row.dataSet), \(row.task), \(row.model)"
-                    }
-                }
-            }
+            Markup("p", ["class": "panel-title"]) { "\(method), seed \(plane.seed)" }
             chart.svg
         }
     }

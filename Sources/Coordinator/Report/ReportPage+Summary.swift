@@ -78,7 +78,7 @@ extension ReportPage {
             Markup("p") { Markup("strong") { group.title } }
             strongest(group).map { sentence in Markup("p") { sentence } }
             for sentence in LeaderboardVerdict(group: group).sentences {
-                Markup("p") { sentence }
+                Markup("p") { Markup(prose: sentence) }
             }
         }
     }

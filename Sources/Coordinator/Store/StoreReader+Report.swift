@@ -35,6 +35,7 @@ extension StoreReader {
             data.curves = try loader.curves(of: selection.cells)
             data.matrices = try loader.matrices(of: selection.matrices)
             data.landscapes = try loader.landscapes()
+            data.landscapeCount = try loader.landscapeCount()
             return data
         }
     }
@@ -59,7 +60,15 @@ extension StoreReader {
 }
 
 extension ReportLoader {
-    /// Planes of the sweep's runs, the first seeds first; none in stores that sample none.
+    /// How many planes the sweep's runs have.
+    func landscapeCount() throws -> Int {
+        guard try db.viewExists("lossPlane") else { return 0 }
+        return try Int.fetchOne(
+            db, sql: "SELECT count(*) FROM lossPlane WHERE sweep = ?", arguments: [name]) ?? 0
+    }
+
+    /// Planes of the sweep's runs, the first seeds first, all of a run beside each other; none in
+    /// stores that sample none.
     func landscapes() throws -> [ReportLandscape] {
         let views = ["lossPlane", "lossSurface", "lossTrajectory"]
         for view in views where try !db.viewExists(view) { return [] }
@@ -68,7 +77,7 @@ extension ReportLoader {
             sql: """
                 SELECT p.cell, p.seed, p.plane, p.epoch, p.explainedX, p.explainedY
                 FROM lossPlane p JOIN cell c ON c.label = p.cell AND c.sweep = ?
-                WHERE p.sweep = ? ORDER BY p.plane, p.seed, c.position LIMIT ?
+                WHERE p.sweep = ? ORDER BY p.seed, c.position, p.plane LIMIT ?
                 """, arguments: [sweep.number, name, limits.landscapes])
         return try planes.map { row in
             var plane = ReportLandscape(
