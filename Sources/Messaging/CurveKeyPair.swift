@@ -85,13 +85,19 @@ public struct CurveKeyPair: Hashable, Sendable {
     }
 
     /// Makes a new key pair from the system's randomness.
+    ///
+    /// Its public key begins with no dash, since a shell's user would have to know how to keep it
+    /// from being read as an option.
     public static func generate() throws(CurveKeyError) -> CurveKeyPair {
-        var publicText = [CChar](repeating: 0, count: Z85.keyCharacters + 1)
-        var secretText = publicText
-        guard zmq_curve_keypair(&publicText, &secretText) == 0 else {
-            throw CurveKeyError.generationFailed(reason: String(cString: zmq_strerror(errno)))
+        while true {
+            var publicText = [CChar](repeating: 0, count: Z85.keyCharacters + 1)
+            var secretText = publicText
+            guard zmq_curve_keypair(&publicText, &secretText) == 0 else {
+                throw CurveKeyError.generationFailed(reason: String(cString: zmq_strerror(errno)))
+            }
+            let pair = try CurveKeyPair(secretKey: Z85.string(secretText))
+            if !pair.publicKey.z85.hasPrefix("-") { return pair }
         }
-        return try CurveKeyPair(secretKey: Z85.string(secretText))
     }
 }
 
