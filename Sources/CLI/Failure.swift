@@ -31,6 +31,7 @@ enum Failure {
         case is ManifestError, is PlanError, is DataError, is ExternalError, is InputError,
             is CurveKeyError, is SteeringTarget.NotFound, is AllowListError:
             ExitStatus.usage
+        case let error as StoreError where error.isWrongRequest: ExitStatus.usage
         case is ControlClient.Refusal, is StoreError, is MessagingError, is SpawnError, is RunError:
             ExitStatus.cannotGoOn
         case is ValidationError, is CleanExit: nil

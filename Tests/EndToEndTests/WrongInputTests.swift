@@ -80,6 +80,21 @@ struct WrongInputTests {
         #expect(try files == ["cut.yaml", "data"])
     }
 
+    @Test(
+        "what a store is asked for and cannot mean is told with status 2",
+        arguments: [
+            ["query", "a.sqlite", "DELETE FROM job"], ["query", "a.sqlite", "SELECT nothing"],
+            ["query", "a.sqlite", "SELECT 1; SELECT 2"],
+            ["leaderboard", "a.sqlite", "--sweep", "other"],
+        ])
+    func wrongQuestion(words: [String]) throws {
+        let probes = ["probes", "--count", "1", "--db", "a.sqlite"]
+        #expect(try program.run(probes, in: folder.path).status == 0)
+        let (status, line) = try complaint(words)
+        #expect(status == 2, "\(line)")
+        #expect(try program.run(probes, in: folder.path).status == 0)
+    }
+
     @Test("a file that is no store of ours stays as it is, with status 3")
     func foreignStore() throws {
         try write("not a database, but long enough to be looked at", to: "foreign.sqlite")

@@ -34,6 +34,16 @@ public enum StoreError: Error, Sendable, Hashable {
     }
 }
 
+extension StoreError {
+    /// Whether what was asked for is wrong, and not the store.
+    public var isWrongRequest: Bool {
+        switch self {
+        case .unknownSweep, .unknownJob, .query: true
+        default: false
+        }
+    }
+}
+
 extension StoreError: CustomStringConvertible {
     public var description: String {
         switch self {
