@@ -74,8 +74,8 @@ format: format-exists ## Lay the sources out as .swift-format says
 bench: build ## Measure speed; JSON lines, explained in Benchmarks/README.md
 	@sh scripts/bench.sh $(FATHOM)
 
-screenshots: quickstart ## Take the README's pictures of the quickstart's report; needs Chromium
-	@sh scripts/screenshots.sh $(FATHOM) $(or $(DB),quickstart.fathom.sqlite)
+screenshots: quickstart ## Take the documents' pictures of report, landscapes and dashboard; needs Chromium
+	@python3 scripts/screenshots.py --fathom $(FATHOM) --store $(or $(DB),quickstart.fathom.sqlite)
 
 clean: ## Remove what was built; stores and results stay
 	$(SWIFT) package clean
