@@ -13,14 +13,7 @@ struct BenchAcceptCommand: ParsableCommand {
     @Option(help: "How many jobs.")
     var jobs = 1_000_000
 
-    @Option(help: "Where the store is made; by default the system's temporary folder.")
-    var folder: String?
-
-    @Option(help: "table or json.")
-    var format = ReportFormat.table
-
-    @Flag(help: "Log more.")
-    var verbose = false
+    @OptionGroup var bench: ServiceBenchOptions
 
     func validate() throws {
         guard (1...20_000_000).contains(jobs) else {
@@ -31,9 +24,8 @@ struct BenchAcceptCommand: ParsableCommand {
     func run() throws {
         let start = Instant.now()
         let sweep = try BenchSweep(
-            jobs: jobs, workers: 1, slots: 1,
-            folder: folder ?? FileManager.default.temporaryDirectory.path, meter: ServiceMeter(),
-            logger: ErrorStreamLog.logger(verbose: verbose))
+            jobs: jobs, workers: 1, slots: 1, folder: bench.place, meter: ServiceMeter(),
+            logger: bench.logger)
         let accepted = Instant.now()
         let service = sweep.service
         _ = try sweep.run { _ in
@@ -45,7 +37,7 @@ struct BenchAcceptCommand: ParsableCommand {
         let seconds = accepted.seconds(since: start)
         let dispatch = first.seconds(since: accepted)
         let peak = Memory.peakBytes
-        switch format {
+        switch bench.format {
         case .json:
             try printJSON([
                 "jobs": Double(jobs), "accepted_seconds": seconds,

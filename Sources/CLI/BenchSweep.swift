@@ -1,9 +1,26 @@
+import ArgumentParser
 import FathomCoordinator
 import FathomMessaging
 import FathomProtocol
 import FathomWorker
 import Foundation
 import Logging
+
+/// What all benches of the machinery are asked.
+struct ServiceBenchOptions: ParsableArguments {
+    @Option(help: "Where stores are made; by default the system's temporary folder.")
+    var folder: String?
+
+    @Option(help: "table or json.")
+    var format = ReportFormat.table
+
+    @Flag(help: "Log more.")
+    var verbose = false
+
+    /// The folder; it decides what a commit costs.
+    var place: String { folder ?? FileManager.default.temporaryDirectory.path }
+    var logger: Logger { ErrorStreamLog.logger(verbose: verbose) }
+}
 
 /// A sweep of probes in a store of its own, with a coordinator in this process and workers beside
 /// it, as `fathom run` has them. Its folder goes with it.

@@ -121,14 +121,7 @@ struct BenchConnectionsCommand: ParsableCommand {
     @Option(help: "How many workers come at the same moment.")
     var count = 1_000
 
-    @Option(help: "Where the store is made; by default the system's temporary folder.")
-    var folder: String?
-
-    @Option(help: "table or json.")
-    var format = ReportFormat.table
-
-    @Flag(help: "Log more.")
-    var verbose = false
+    @OptionGroup var bench: ServiceBenchOptions
 
     func validate() throws {
         guard (1...20_000).contains(count) else {
@@ -138,10 +131,9 @@ struct BenchConnectionsCommand: ParsableCommand {
 
     func run() throws {
         let seconds = try ConnectionBench(
-            count: count, folder: folder ?? FileManager.default.temporaryDirectory.path,
-            logger: ErrorStreamLog.logger(verbose: verbose)
+            count: count, folder: bench.place, logger: bench.logger
         ).run()
-        switch format {
+        switch bench.format {
         case .json: try printJSON(["connections": Double(count), "seconds": seconds])
         case .table: print(String(format: "%d workers welcome after %.2f s", count, seconds))
         }

@@ -71,14 +71,7 @@ struct BenchDispatchCommand: ParsableCommand {
     @Option(help: "Slots of each worker.")
     var slots = 1
 
-    @Option(help: "Where the stores are made; by default the system's temporary folder.")
-    var folder: String?
-
-    @Option(help: "table or json.")
-    var format = ReportFormat.table
-
-    @Flag(help: "Log more.")
-    var verbose = false
+    @OptionGroup var bench: ServiceBenchOptions
 
     func validate() throws {
         guard (1...10_000_000).contains(jobs) else {
@@ -94,9 +87,7 @@ struct BenchDispatchCommand: ParsableCommand {
 
     func run() throws {
         let figures = try DispatchBench(
-            jobs: jobs, workers: workers, slots: slots,
-            folder: folder ?? FileManager.default.temporaryDirectory.path,
-            logger: ErrorStreamLog.logger(verbose: verbose)
+            jobs: jobs, workers: workers, slots: slots, folder: bench.place, logger: bench.logger
         ).run()
         func milliseconds(_ samples: [Double], _ share: Double) -> Double {
             (Quantile.of(samples, share) ?? .nan) * 1_000
@@ -104,7 +95,7 @@ struct BenchDispatchCommand: ParsableCommand {
         let p50 = milliseconds(figures.roundTrips, 0.5)
         let p99 = milliseconds(figures.roundTrips, 0.99)
         let commit = milliseconds(figures.commits, 0.5)
-        switch format {
+        switch bench.format {
         case .json:
             try printJSON([
                 "jobs_per_second": figures.jobsPerSecond, "p50_ms": p50, "p99_ms": p99,

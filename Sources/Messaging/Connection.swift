@@ -45,6 +45,15 @@ public final class Connection: Sendable {
         host.receive(atMost: countMax, within: duration)
     }
 
+    /// The same for a driven connection whose thread waits for something else too.
+    ///
+    /// - Parameter watching: Descriptors that end the wait; on return they say which are ready.
+    public func receive(
+        atMost countMax: Int, within duration: Duration, watching: inout [WatchedDescriptor]
+    ) -> [Incoming] {
+        host.receive(atMost: countMax, within: duration, watching: &watching)
+    }
+
     /// Queues a message. It is kept while there is no connection, as far as the limits allow, but
     /// may be lost with a connection that breaks: whoever needs an answer asks again.
     ///

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// A socket that is driven by the thread which receives from it: no other thread stands between a
@@ -12,6 +13,7 @@ final class DrivenSocket: SocketHost, @unchecked Sendable {
     private let isWoken = Atomic(false)
     private let isClosed = Atomic(false)
     private let clock = ContinuousClock()
+    private var alertness = Alertness()
 
     /// Opens the socket.
     init(role: SocketRole, mailbox: Mailbox) throws(MessagingError) {
@@ -22,17 +24,26 @@ final class DrivenSocket: SocketHost, @unchecked Sendable {
 
     deinit { close() }
 
-    func receive(atMost countMax: Int, within duration: Duration) -> [Incoming] {
-        let deadline = clock.now + duration
+    func receive(
+        atMost countMax: Int, within duration: Duration, watching: inout [WatchedDescriptor]
+    ) -> [Incoming] {
+        let start = clock.now
         while true {
             while driver.turn() && mailbox.incoming.count == 0 {}
             let messages = mailbox.incoming.take(atMost: countMax, within: .zero)
             let isCalled = isWoken.exchange(false, ordering: .acquiringAndReleasing)
-            let left = deadline - clock.now
-            if !messages.isEmpty || isCalled || mailbox.isClosing || left <= .zero {
+            let isReady = WatchedDescriptor.look(at: &watching)
+            let waited = clock.now - start
+            if !messages.isEmpty || isCalled || isReady || mailbox.isClosing || waited >= duration {
+                if duration > .zero { alertness.noteWait(waited) }
                 return messages
             }
-            driver.sleep(atMost: Int(left.milliseconds))
+            if alertness.staysAwake(after: waited) {
+                sched_yield()
+            } else {
+                driver.sleep(
+                    atMost: Int((duration - waited).milliseconds), watching: watching)
+            }
         }
     }
 

@@ -20,13 +20,16 @@ public struct MessagingLimits: Hashable, Sendable {
     public var heartbeatTimeout = Duration.seconds(10)
     /// How long a connection may take to prove who it is.
     public var handshakeTimeout = Duration.seconds(10)
+    /// How long a call may take to be answered before it is made anew: one that is kept out is not
+    /// answered, and the system's own repetitions grow apart.
+    public var connectTimeout = Duration.seconds(4)
     /// How many connections may be proving who they are at the same time before a listener takes
-    /// in no more for a moment.
+    /// in no more but from where somebody has come in before.
     public var handshakesPendingMax = 2_048
-    /// How many refused handshakes a second a listener puts up with before it takes in no more
-    /// connections for a moment; ten seconds' worth may come at once.
+    /// How many refused handshakes a second a listener puts up with, a quarter of it from one
+    /// address, before it takes in no more from there; ten seconds' worth may come at once.
     public var refusalsPerSecond = 20.0
-    /// How long that moment is.
+    /// How often it looks meanwhile whether they may come again.
     public var admissionPause = Duration.milliseconds(200)
     /// The wait before the first attempt to connect again; a random part of it is added.
     public var reconnectInterval = Duration.milliseconds(50)
@@ -46,6 +49,8 @@ public struct MessagingLimits: Hashable, Sendable {
             handshakesPendingMax >= 1 && refusalsPerSecond > 0,
             "\(handshakesPendingMax) handshakes, \(refusalsPerSecond) refusals a second")
         precondition(linger >= .zero, "linger is \(linger), negative")
+        precondition(
+            connectTimeout >= .milliseconds(1), "connectTimeout is \(connectTimeout)")
         precondition(
             reconnectInterval >= .milliseconds(1) && reconnectIntervalMax >= reconnectInterval,
             "reconnectInterval is \(reconnectInterval), up to \(reconnectIntervalMax)")

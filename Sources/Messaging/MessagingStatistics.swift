@@ -14,8 +14,8 @@ public struct MessagingStatistics: Hashable, Sendable {
     public var handshakesRefused = 0
     /// Of the refused ones, those whose key is not on the allow-list.
     public var keysRefused = 0
-    /// How often the listener stopped taking in connections for a moment, as too many came that
-    /// proved nothing.
+    /// How often the listener began to take in no connections for a while, from everywhere or from
+    /// one address more, as too many came that proved nothing.
     public var admissionPauses = 0
     /// Connections that ended, for whatever reason, after or during the handshake.
     public var disconnections = 0

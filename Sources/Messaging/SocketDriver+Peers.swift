@@ -17,6 +17,8 @@ extension SocketDriver {
                 continue
             }
             let isAllowed = mailbox.allowList.withLock { request.isAllowed(by: $0) }
+            gate.noteKey(
+                isAllowed: isAllowed, from: NetworkAddress(request.address), at: .now)
             if !isAllowed { note(request, &tally) }
             let reply = request.reply(isAllowed: isAllowed)
             for frame in reply.dropLast() { _ = zap.send(frame, isFollowed: true) }
@@ -46,6 +48,7 @@ extension SocketDriver {
     private func handle(_ event: MonitorEvent, _ tally: inout MessagingStatistics) {
         noteHandshake(event)
         switch event {
+        case .listening(let descriptor): portDescriptor = descriptor
         case .accepted: break
         case .connected, .retrying:
             redialAt = nil
@@ -108,24 +111,24 @@ extension SocketDriver {
         switch event {
         case .accepted: gate.noteAccepted(at: .now)
         case .handshakeAccepted: gate.noteProved()
-        case .handshakeRefused, .keyRefused, .handshakeAbandoned: gate.noteRefused()
-        case .connected, .retrying, .disconnected: break
+        case .keyRefused: gate.noteRefused(isCounted: true, at: .now)
+        case .handshakeRefused, .handshakeAbandoned:
+            gate.noteRefused(isCounted: false, at: .now)
+        case .connected, .listening, .retrying, .disconnected: break
         }
     }
 
-    /// Looks at the allow-list, and stops listening for a moment or begins again; false when there
-    /// was nothing to do.
+    /// Looks at the allow-list, and keeps callers out or lets them in again; false when there was
+    /// nothing to do.
     func tendListener(_ tally: inout MessagingStatistics) -> Bool {
         noteAllowList()
-        let now = ContinuousClock.now
-        switch gate.look(at: now) {
-        case .none: return false
-        case .close:
-            tally.admissionPauses += 1
-            try? socket.unbind(boundEndpoint)
-        case .open:
-            // ZeroMQ may not have let go of the port yet; then it is tried again.
-            gate.opened((try? socket.bind(boundEndpoint)) != nil, at: now)
+        let former = gate.filter
+        guard let portDescriptor, let filter = gate.look(at: .now) else { return false }
+        if filter.isTighter(than: former) { tally.admissionPauses += 1 }
+        // A system without such filters leaves the port open: then the limit on descriptors and
+        // ZeroMQ's patience with handshakes are what bounds a flood.
+        if !filter.apply(to: portDescriptor), !filter.admitsStrangers {
+            PortFilter(admitsStrangers: false).apply(to: portDescriptor)
         }
         return true
     }

@@ -21,8 +21,8 @@ final class SocketDriver {
     var gate: AdmissionGate
     /// Which edition of the allow-list `peers` goes by.
     var allowListEdition = 0
-    /// Where the listener is bound, with the port that the system chose.
-    var boundEndpoint = ""
+    /// The socket on which ZeroMQ listens; a listener's only.
+    var portDescriptor: Int32?
     /// How many sockets were opened, for the names of their monitors.
     private var socketCount = 1
     /// The name received last: messages come in runs from one peer, which then share its bytes.
@@ -55,7 +55,6 @@ final class SocketDriver {
             throw error
         }
         zap = handler
-        boundEndpoint = (try? socket.lastEndpoint()) ?? role.endpoint
     }
 
     /// Works until the mailbox is closed, then sends what is left, within the linger.
@@ -83,7 +82,9 @@ final class SocketDriver {
     // MARK: Waiting
 
     /// Waits for something to do, at most so many milliseconds; negative: for as long as it takes.
-    func sleep(atMost milliseconds: Int = -1) {
+    ///
+    /// - Parameter watching: What ends the wait too.
+    func sleep(atMost milliseconds: Int = -1, watching: [WatchedDescriptor] = []) {
         let isFull = mailbox.incoming.room.elements == 0
         mailbox.prepareToSleep(heldBack: isFull)
         defer { mailbox.wakeUp() }
@@ -96,17 +97,19 @@ final class SocketDriver {
         if !backlog.isEmpty && !role.isListener { events |= ZMQ_POLLOUT }
         let own = timeout
         let wait = own < 0 || (milliseconds >= 0 && milliseconds < own) ? milliseconds : own
-        poll(socketEvents: Int16(events), timeout: wait)
+        poll(socketEvents: Int16(events), timeout: wait, watching: watching)
     }
 
     private var timeout: Int {
         if role.isListener && !backlog.isEmpty { return 1 }
-        if let opensAt = gate.opensAt { return max(1, Int((opensAt - clock.now).milliseconds)) }
+        if let due = gate.looksAgainAt { return max(1, Int((due - clock.now).milliseconds)) }
         guard let redialAt else { return -1 }
         return Int((redialAt - clock.now).milliseconds)
     }
 
-    private func poll(socketEvents: Int16, timeout: Int) {
+    private func poll(
+        socketEvents: Int16, timeout: Int, watching: [WatchedDescriptor] = []
+    ) {
         let reading = Int16(ZMQ_POLLIN)
         var items = [
             zmq_pollitem_t(socket: nil, fd: mailbox.signal.descriptor, events: reading, revents: 0),
@@ -115,6 +118,11 @@ final class SocketDriver {
         ]
         if let zap {
             items.append(zmq_pollitem_t(socket: zap.handle, fd: 0, events: reading, revents: 0))
+        }
+        for watched in watching where watched.descriptor >= 0 {
+            let events = Int16(watched.awaitsRoom ? ZMQ_POLLOUT : ZMQ_POLLIN)
+            items.append(
+                zmq_pollitem_t(socket: nil, fd: watched.descriptor, events: events, revents: 0))
         }
         // An interrupted wait is a short one; the next turn finds nothing and waits again.
         zmq_poll(&items, Int32(items.count), timeout)

@@ -3,11 +3,21 @@ protocol SocketHost: AnyObject, Sendable {
     var mailbox: Mailbox { get }
     /// The endpoint as bound, or as connected to.
     var endpoint: String { get }
-    func receive(atMost countMax: Int, within duration: Duration) -> [Incoming]
+    /// - Parameter watching: What ends the wait too; of a driven socket only.
+    func receive(
+        atMost countMax: Int, within duration: Duration, watching: inout [WatchedDescriptor]
+    ) -> [Incoming]
     /// Whether a message waits to be received.
     var hasIncoming: Bool { get }
     func wake()
     func close()
+}
+
+extension SocketHost {
+    func receive(atMost countMax: Int, within duration: Duration) -> [Incoming] {
+        var nothing: [WatchedDescriptor] = []
+        return receive(atMost: countMax, within: duration, watching: &nothing)
+    }
 }
 
 /// A running driver on its thread, seen from outside.
@@ -36,8 +46,11 @@ final class SocketThread: SocketHost {
         close()
     }
 
-    func receive(atMost countMax: Int, within duration: Duration) -> [Incoming] {
-        mailbox.receive(atMost: countMax, within: duration)
+    func receive(
+        atMost countMax: Int, within duration: Duration, watching: inout [WatchedDescriptor]
+    ) -> [Incoming] {
+        precondition(watching.isEmpty, "\(watching.count) descriptors at an undriven socket")
+        return mailbox.receive(atMost: countMax, within: duration)
     }
 
     var hasIncoming: Bool { mailbox.incoming.count > 0 }

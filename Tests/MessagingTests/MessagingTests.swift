@@ -1,4 +1,5 @@
 import FathomMessaging
+import Foundation
 import Testing
 
 @Suite("messages over CURVE", .serialized, .timeLimit(.minutes(1)))
@@ -90,6 +91,72 @@ struct MessagingTests {
         #expect(!connection.send([1]))
         #expect(try !listener.send([1], to: RoutingID("worker-1")))
         #expect(listener.statistics.messagesReceived == 2_001)
+    }
+
+    @Test("a driven connection's wait ends when a descriptor it watches can be read or written")
+    func watching() throws {
+        let harness = try Harness()
+        let connection = try Connection(
+            endpoint: harness.listener.endpoint, serverKey: harness.serverKeys.publicKey,
+            keyPair: harness.clientKeys, routingID: RoutingID("worker-1"), limits: .quick,
+            isDriven: true)
+        let pipe = Pipe()
+        let (reading, writing) = (
+            pipe.fileHandleForReading.fileDescriptor, pipe.fileHandleForWriting.fileDescriptor
+        )
+        var watched = [WatchedDescriptor(reading), WatchedDescriptor(-1)]
+        #expect(connection.receive(atMost: 1, within: .zero, watching: &watched).isEmpty)
+        #expect(watched.map(\.isReady) == [false, false])
+        let start = ContinuousClock.now
+        let writer = try NamedThread(name: "writer") { pipe.fileHandleForWriting.write(Data([1])) }
+        #expect(connection.receive(atMost: 1, within: .seconds(30), watching: &watched).isEmpty)
+        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(watched.map(\.isReady) == [true, false])
+        writer.join()
+        watched = [WatchedDescriptor(writing, awaitsRoom: true)]
+        #expect(connection.receive(atMost: 1, within: .seconds(30), watching: &watched).isEmpty)
+        #expect(watched.map(\.isReady) == [true])
+        // Messages come all the same.
+        connection.send([2])
+        var heard: [Incoming] = []
+        #expect(
+            eventually {
+                _ = connection.receive(atMost: 1, within: .zero)
+                heard += harness.listener.receive(atMost: 1, within: .zero)
+                return !heard.isEmpty
+            })
+        let peer = try #require(heard.first?.peer)
+        harness.listener.send([3], to: peer)
+        #expect(collect(1, from: connection.receive).map(\.payload) == [[3]])
+        connection.close()
+    }
+
+    @Test("who waits stays awake only while waits are short, and less often when it was in vain")
+    func alertness() {
+        var alertness = Alertness()
+        let (short, long) = (Duration.microseconds(300), Duration.milliseconds(30))
+        #expect(!alertness.isAlert)
+        alertness.noteWait(short)
+        #expect(alertness.staysAwake(after: .zero) && alertness.staysAwake(after: short))
+        #expect(!alertness.staysAwake(after: Alertness.moment))
+        // One wait in vain: from then on two short ones are needed, then four, until one is not.
+        var needed = 2
+        while needed < 4 * Alertness.waitsMax {
+            alertness.noteWait(long)
+            for _ in 1..<min(needed, Alertness.waitsMax) {
+                alertness.noteWait(short)
+                #expect(!alertness.isAlert, "\(needed)")
+            }
+            alertness.noteWait(short)
+            #expect(alertness.isAlert)
+            needed *= 2
+        }
+        alertness.noteWait(short)
+        #expect(alertness.isAlert)
+        alertness.noteWait(long)
+        #expect(!alertness.isAlert)
+        for _ in 0..<2 { alertness.noteWait(short) }
+        #expect(alertness.isAlert)
     }
 
     @Test("a peer that is not connected costs its messages, which are counted")

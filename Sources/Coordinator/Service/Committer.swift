@@ -12,8 +12,8 @@ struct CommitBatch: Sendable {
 /// Makes batches last and then sends what was waiting for it, in their order.
 ///
 /// Under load it works on a thread of its own, so that the next batch is read and decided on while
-/// this one is on its way to the disk; on an idle system its owner calls `perform` itself, which
-/// spares a change of threads.
+/// this one is on its way to the disk; on an idle system its owner calls `persist` and `send` itself,
+/// which spares a change of threads.
 final class Committer: Sendable {
     /// A transaction that has ended.
     struct Completed: Sendable {
@@ -103,7 +103,7 @@ final class Committer: Sendable {
                 continue
             }
             do {
-                try persist(batch)
+                try finish(batch)
             } catch {
                 state.withLock { $0.failure = error }
                 // What is behind it must not be made to last without it.
@@ -114,12 +114,12 @@ final class Committer: Sendable {
         }
     }
 
-    /// Makes a batch last at once and sends its frames, on the calling thread.
+    /// Makes changes last at once, on the calling thread.
     ///
-    /// - Returns: False when the store takes nothing for now: the batch is the thread's to wait with.
-    func perform(_ batch: CommitBatch) throws -> Bool {
+    /// - Returns: False when the store takes nothing for now: they are the thread's to wait with.
+    func persist(_ changes: [StoreChange]) throws -> Bool {
         do throws(StoreError) {
-            try apply(batch)
+            try apply(changes)
             return true
         } catch {
             guard error.isRetryable else { throw error }
@@ -127,22 +127,26 @@ final class Committer: Sendable {
         }
     }
 
-    private func apply(_ batch: CommitBatch) throws(StoreError) {
-        if !batch.changes.isEmpty {
-            let start = Instant.now()
-            try store.apply(batch.changes)
-            let completed = Completed(changes: batch.changes, start: start, end: .now())
-            state.withLock { $0.completed.append(completed) }
-        }
-        for frame in batch.frames { listener.send(frame.bytes, to: frame.peer) }
+    /// Tells workers what may be told now.
+    func send(_ frames: [(peer: RoutingID, bytes: [UInt8])]) {
+        for frame in frames { listener.send(frame.bytes, to: frame.peer) }
+    }
+
+    private func apply(_ changes: [StoreChange]) throws(StoreError) {
+        guard !changes.isEmpty else { return }
+        let start = Instant.now()
+        try store.apply(changes)
+        let completed = Completed(changes: changes, start: start, end: .now())
+        state.withLock { $0.completed.append(completed) }
     }
 
     /// While the disk is full nothing is acknowledged, and workers keep what they have.
-    private func persist(_ batch: CommitBatch) throws {
+    private func finish(_ batch: CommitBatch) throws {
         defer { waiting.store(false, ordering: .relaxed) }
         while true {
             do throws(StoreError) {
-                try apply(batch)
+                try apply(batch.changes)
+                send(batch.frames)
                 if isStoreWaiting { logger.notice("the store takes results again") }
                 return
             } catch {

@@ -317,13 +317,18 @@ public final class CoordinatorService {
     /// Has what was decided made to last, and then told.
     private func settle() throws {
         collect()
-        let batch = CommitBatch(changes: changes, frames: delivery.takeFrames())
-        guard !batch.changes.isEmpty || !batch.frames.isEmpty else { return }
+        guard !changes.isEmpty || !delivery.isEmpty else { return }
+        let decided = changes
         changes = []
-        // On an idle system nobody gains by a change of threads.
+        // On an idle system nobody gains by a change of threads, and what is to be told is put into
+        // frames only when it may be told: results last the sooner.
         let isIdle = committer.isIdle && !listener.hasIncoming
-        if try !isIdle || !committer.perform(batch) {
-            try committer.submit(batch, meanwhile: answerMetrics)
+        if try isIdle && committer.persist(decided) {
+            committer.send(delivery.takeFrames())
+        } else {
+            try committer.submit(
+                CommitBatch(changes: decided, frames: delivery.takeFrames()),
+                meanwhile: answerMetrics)
         }
         meter.noteSent(at: .now())
         collect()

@@ -16,6 +16,8 @@ struct Delivery {
     private var parcels: [Parcel] = []
     private var places: [WorkerID: Int] = [:]
 
+    var isEmpty: Bool { parcels.isEmpty }
+
     mutating func add(_ message: CoordinatorMessage, to worker: WorkerID) {
         let place = place(of: worker)
         if case .acknowledge(let leases) = message {

@@ -3,6 +3,8 @@ import CZeroMQ
 /// What ZeroMQ reports about the connections of a socket, as far as we act on it.
 enum MonitorEvent: Equatable {
     case connected
+    /// The listener has opened its port, on this descriptor.
+    case listening(descriptor: Int32)
     /// Somebody has connected and has not proved anything yet.
     case accepted
     case retrying
@@ -16,8 +18,8 @@ enum MonitorEvent: Equatable {
 
     /// What to subscribe to.
     static let mask =
-        ZMQ_EVENT_CONNECTED | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CONNECT_RETRIED
-        | ZMQ_EVENT_DISCONNECTED
+        ZMQ_EVENT_CONNECTED | ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED
+        | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_DISCONNECTED
         | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
         | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
 
@@ -34,6 +36,7 @@ enum MonitorEvent: Equatable {
         let endpoint = String(decoding: frames[1], as: UTF8.self)
         switch Int32(number) {
         case ZMQ_EVENT_CONNECTED: self = .connected
+        case ZMQ_EVENT_LISTENING: self = .listening(descriptor: value)
         case ZMQ_EVENT_ACCEPTED: self = .accepted
         case ZMQ_EVENT_CONNECT_RETRIED: self = .retrying
         case ZMQ_EVENT_DISCONNECTED: self = .disconnected

@@ -35,6 +35,7 @@ enum SocketRole: Sendable {
             try socket.set(ZMQ_CURVE_SERVERKEY, bytes: serverKey.bytes)
             try socket.set(ZMQ_CURVE_PUBLICKEY, bytes: keyPair.publicKey.bytes)
             try socket.set(ZMQ_CURVE_SECRETKEY, bytes: keyPair.secretBytes)
+            try socket.set(ZMQ_CONNECT_TIMEOUT, limits.connectTimeout.milliseconds)
             try socket.set(ZMQ_RECONNECT_IVL, limits.reconnectInterval.milliseconds)
             try socket.set(ZMQ_RECONNECT_IVL_MAX, limits.reconnectIntervalMax.milliseconds)
         }

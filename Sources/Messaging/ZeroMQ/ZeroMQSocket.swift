@@ -76,13 +76,6 @@ final class ZeroMQSocket {
         }
     }
 
-    /// Stops listening; connections that exist stay.
-    func unbind(_ endpoint: String) throws(MessagingError) {
-        guard zmq_unbind(handle, endpoint) == 0 else {
-            throw .lastZeroMQ("unbinding", endpoint: endpoint)
-        }
-    }
-
     func connect(_ endpoint: String) throws(MessagingError) {
         guard zmq_connect(handle, endpoint) == 0 else {
             throw .lastZeroMQ("connecting to", endpoint: endpoint)

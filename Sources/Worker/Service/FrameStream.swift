@@ -26,6 +26,49 @@ enum FrameStream {
     }
 }
 
+/// Writes frames to a pipe without waiting for room: what does not fit is kept until it does.
+struct FrameWriter {
+    private let descriptor: Int32
+    private var unsent: [UInt8] = []
+    private var head = 0
+
+    /// - Parameter descriptor: Will not wait from now on, whoever writes to it.
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+    }
+
+    /// Whether something waits for room.
+    var hasUnsent: Bool { head < unsent.count }
+
+    /// Writes a frame, or puts it behind those that wait.
+    mutating func write(_ frame: [UInt8]) {
+        unsent += FrameStream.framed(frame)
+        flush()
+    }
+
+    /// Writes what there is room for. What nobody will read any more is dropped.
+    mutating func flush() {
+        let start = head
+        head = unsent.withUnsafeBytes { buffer in
+            var offset = start
+            while offset < buffer.count {
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
+                let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
+                if written < 0 && errno == EINTR { continue }
+                if written < 0 && errno == EAGAIN { break }
+                offset = written > 0 ? offset + written : buffer.count
+            }
+            return offset
+        }
+        guard !hasUnsent else { return }
+        unsent.removeAll(keepingCapacity: unsent.count <= Self.bytesKept)
+        head = 0
+    }
+
+    private static let bytesKept = 64 << 10
+}
+
 /// Reads frames from a descriptor, many at once where many are there.
 struct FrameReader {
     private let descriptor: Int32
@@ -39,13 +82,29 @@ struct FrameReader {
     /// stream, or when it cannot be frames.
     mutating func next() -> [[UInt8]]? {
         while true {
-            var frames: [[UInt8]] = []
-            while let frame = takeFrame() { frames.append(frame) }
+            let frames = takeFrames()
             if !frames.isEmpty { return frames }
-            if let length = nextLength, length > MessageLimits.frameBytes { return nil }
-            guard fill() else { return nil }
+            guard !isNonsense, fill() == .taken else { return nil }
         }
     }
+
+    /// Takes in once what has arrived at a descriptor that does not wait, and answers the frames
+    /// that are whole by then; `nil` at the end of the stream, or when it cannot be frames.
+    mutating func nextArrived() -> [[UInt8]]? {
+        let outcome = fill()
+        let frames = takeFrames()
+        if !frames.isEmpty { return frames }
+        return outcome == .ended || isNonsense ? nil : []
+    }
+
+    private mutating func takeFrames() -> [[UInt8]] {
+        var frames: [[UInt8]] = []
+        while let frame = takeFrame() { frames.append(frame) }
+        return frames
+    }
+
+    /// Whether what comes next is longer than any frame.
+    private var isNonsense: Bool { nextLength.map { $0 > MessageLimits.frameBytes } ?? false }
 
     private var nextLength: Int? {
         guard buffer.count - head >= 4 else { return nil }
@@ -61,15 +120,20 @@ struct FrameReader {
         return frame
     }
 
-    private mutating func fill() -> Bool {
+    private enum Fill {
+        case taken, nothing, ended
+    }
+
+    private mutating func fill() -> Fill {
         buffer.removeFirst(head)
         head = 0
         while true {
             let count = read(descriptor, &chunk, chunk.count)
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return false }
+            if count < 0 && errno == EAGAIN { return .nothing }
+            guard count > 0 else { return .ended }
             buffer.append(contentsOf: chunk[..<count])
-            return true
+            return .taken
         }
     }
 }

@@ -3,30 +3,36 @@ import FathomProtocol
 import Glibc
 import Synchronization
 
-/// What a slot's process said, or that it is gone.
-struct SlotReport: Sendable {
-    enum Content: Sendable {
-        case said([WorkerMessage])
-        case died(cause: String, logTail: String)
-    }
+/// A slot's process has ended.
+struct SlotDeath: Sendable {
     var slot: Int
     /// Which process of the slot it was; reports of one that was replaced are out of date.
     var generation: Int
-    var content: Content
+    var cause: String
+    /// The last it wrote to its log.
+    var logTail: String
 }
 
-/// A slot's process as the agent sees it, with the two threads that read from it.
-final class Slot: Sendable {
+/// A slot's process as the agent sees it.
+///
+/// The agent's own thread reads and writes its pipes, never waiting for either, so that no other
+/// thread stands between an answer and the coordinator. A thread of its own reads the log and waits
+/// for the end.
+final class Slot {
     private let process: ChildProcess
-    private let tail = LogTail()
-    private let threads: [NamedThread]
+    private let ending: SlotEnding
+    private let watch: NamedThread
+    private var reader: FrameReader
+    private var writer: FrameWriter
+    /// Whether nothing more can be read from it.
+    private var isSilent = false
 
     /// Starts a slot process.
     ///
-    /// - Parameter report: Called on the slot's reading thread.
+    /// - Parameter report: Called on another thread, once, when the process has ended.
     init(
         slot: Int, generation: Int, program: String, arguments: [String],
-        report: @escaping @Sendable (SlotReport) -> Void
+        report: @escaping @Sendable (SlotDeath) -> Void
     ) throws {
         let process = try ChildProcess.spawn(
             program, arguments,
@@ -36,67 +42,102 @@ final class Slot: Sendable {
                 "SWIFT_BACKTRACE": "enable=no",
             ])
         self.process = process
-        let tail = tail
-        let errors = try NamedThread(name: "slot-\(slot)-log", stackBytes: 256 << 10) {
-            tail.read(process.errors)
-        }
-        let output = try NamedThread(name: "slot-\(slot)", stackBytes: 1 << 20) {
-            var reader = FrameReader(descriptor: process.output)
-            while let frames = reader.next() {
-                let messages = frames.compactMap { try? MessageCodec.decodeWorkerFrame($0) }
-                    .flatMap(\.messages)
-                report(.init(slot: slot, generation: generation, content: .said(messages)))
-            }
-            close(process.output)
+        let ending = SlotEnding(process)
+        self.ending = ending
+        writer = FrameWriter(descriptor: process.input)
+        _ = fcntl(process.output, F_SETFL, fcntl(process.output, F_GETFL) | O_NONBLOCK)
+        reader = FrameReader(descriptor: process.output)
+        watch = try NamedThread(name: "slot-\(slot)-log", stackBytes: 256 << 10) {
             // What it wrote last is the best clue, so the log is read to its end first.
-            kill(process.processID, SIGKILL)
-            errors.join()
-            let cause = process.wait() ?? "ended by itself"
-            let content = SlotReport.Content.died(
-                cause: "the slot's process \(cause)", logTail: tail.text)
-            report(.init(slot: slot, generation: generation, content: content))
+            let tail = LogTail.read(process.errors)
+            let cause = ending.wait()
+            report(
+                SlotDeath(
+                    slot: slot, generation: generation, cause: "the slot's process \(cause)",
+                    logTail: tail))
         }
-        threads = [errors, output]
     }
 
-    /// Hands it assignments; false when it is gone, which it will report itself.
-    func start(_ assignments: [Assignment]) -> Bool {
-        let frame = MessageCodec.encode(assignments.map { .assign($0) })
-        return FrameStream.write(FrameStream.framed(frame), to: process.input)
+    /// What is ready when it has said something.
+    var answers: WatchedDescriptor { WatchedDescriptor(isSilent ? -1 : process.output) }
+
+    /// What is ready when there is room for what it was not handed yet; `nil` when it has all.
+    var room: WatchedDescriptor? {
+        writer.hasUnsent ? WatchedDescriptor(process.input, awaitsRoom: true) : nil
     }
 
-    /// Ends it at once. Its threads end by themselves.
-    func stop() {
-        kill(process.processID, SIGKILL)
+    /// Hands it assignments. One that is gone will be reported.
+    func start(_ assignments: [Assignment]) {
+        writer.write(MessageCodec.encode(assignments.map { .assign($0) }))
     }
 
-    /// Waits until the process and its threads have ended.
-    func join() {
-        for thread in threads { thread.join() }
+    /// Hands it what there was no room for.
+    func flush() { writer.flush() }
+
+    /// What it has said by now. One that will say nothing more, or nonsense, is ended.
+    func hear() -> [WorkerMessage] {
+        guard !isSilent else { return [] }
+        guard let frames = reader.nextArrived() else {
+            isSilent = true
+            stop()
+            return []
+        }
+        return frames.compactMap { try? MessageCodec.decodeWorkerFrame($0) }.flatMap(\.messages)
     }
 
-    deinit { close(process.input) }
+    /// Ends it at once. Its thread ends by itself.
+    func stop() { ending.hurry() }
+
+    /// Waits until the process and its thread have ended.
+    func join() { watch.join() }
+
+    deinit {
+        close(process.input)
+        close(process.output)
+    }
+}
+
+/// The end of a slot's process, which one thread waits for and another may bring about.
+private final class SlotEnding: Sendable {
+    private let process: ChildProcess
+    /// Its number may belong to another by then.
+    private let isReaped = Mutex(false)
+
+    init(_ process: ChildProcess) { self.process = process }
+
+    func hurry() {
+        isReaped.withLock { if !$0 { kill(process.processID, SIGKILL) } }
+    }
+
+    /// - Returns: How it ended.
+    func wait() -> String {
+        var ignored = siginfo_t()
+        while waitid(P_PID, id_t(process.processID), &ignored, WEXITED | WNOWAIT) < 0,
+            errno == EINTR
+        {}
+        return isReaped.withLock {
+            $0 = true
+            return process.wait() ?? "ended by itself"
+        }
+    }
 }
 
 /// The last few kibibytes that a process wrote.
-private final class LogTail: Sendable {
+private enum LogTail {
     private static let bytesMax = 4_096
-    private let bytes = Mutex<[UInt8]>([])
-
-    var text: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
 
     /// Reads until the process has closed its end.
-    func read(_ descriptor: Int32) {
+    static func read(_ descriptor: Int32) -> String {
+        var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4_096)
         while true {
             let count = Glibc.read(descriptor, &chunk, chunk.count)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { break }
-            bytes.withLock {
-                $0.append(contentsOf: chunk[..<count])
-                $0.removeFirst(max(0, $0.count - Self.bytesMax))
-            }
+            bytes.append(contentsOf: chunk[..<count])
+            bytes.removeFirst(max(0, bytes.count - bytesMax))
         }
         close(descriptor)
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -28,13 +28,13 @@ public struct AgentSettings: Sendable {
 
 /// The thin shell around a `Session`: a connection to the coordinator and pipes to the slots.
 ///
-/// It runs on the thread that calls `run`; slots are read by threads of their own and computed in
+/// It runs on the thread that calls `run`, which waits for messages and slots alike; slots compute in
 /// processes of their own, so that heartbeats never wait for a computation.
 public final class WorkerAgent {
     private let settings: AgentSettings
     private let connection: Connection
     private let logger: Logger
-    private let reports = BoundedQueue<SlotReport>(capacity: 1 << 16)
+    private let deaths = BoundedQueue<SlotDeath>(capacity: 1 << 16)
     private let termination = Termination()
     private let spool: ResultSpool
     private let files: AgentFiles
@@ -101,12 +101,19 @@ public final class WorkerAgent {
     }
 
     private func step() throws {
-        let incoming = connection.receive(atMost: 1_024, within: .milliseconds(200))
+        // The answers of all slots, in their order, and then room in the pipes of some.
+        var watching = slots.map(\.answers) + slots.compactMap(\.room)
+        let incoming = connection.receive(
+            atMost: 1_024, within: .milliseconds(200), watching: &watching)
         let now = Instant.now()
         try noteConnection(at: now)
         for item in incoming { try take(item.payload, at: now) }
         try follow(files.takeOrders(at: now), at: now)
-        for report in reports.take(atMost: 1 << 14, within: .zero) { try take(report, at: now) }
+        for slot in slots.indices {
+            if watching[slot].isReady { try hear(slot, at: now) }
+            slots[slot].flush()
+        }
+        for death in deaths.take(atMost: 1 << 14, within: .zero) { try take(death, at: now) }
         if termination.isAsked.exchange(false, ordering: .acquiring) {
             try perform(session.handle(.terminate, at: now))
         }
@@ -152,27 +159,36 @@ public final class WorkerAgent {
         }
     }
 
-    private func take(_ report: SlotReport, at now: Instant) throws {
-        guard report.generation == generations[report.slot] else { return }
-        switch report.content {
-        case .said(let messages):
-            for message in messages {
-                noteAnswer(message, slot: report.slot)
-                guard let event = event(of: message, slot: report.slot) else { continue }
-                log(event)
-                try perform(session.handle(event, at: now))
-            }
-        case .died(let cause, let logTail):
-            logger.warning(
-                "slot died", metadata: ["slot": "\(report.slot)", "cause": "\(cause)"])
-            // One that had nothing to do takes nothing along.
-            let isBlameless = unanswered[report.slot] == 0
-            try respawn(report.slot)
-            guard !isBlameless else { return }
-            starting[report.slot].removeAll()
-            let event = SessionEvent.slotDied(slot: report.slot, cause: cause, logTail: logTail)
+    /// Takes in what a slot has said; false when that was nothing.
+    @discardableResult
+    private func hear(_ slot: Int, at now: Instant) throws -> Bool {
+        let generation = generations[slot]
+        let messages = slots[slot].hear()
+        for message in messages {
+            noteAnswer(message, slot: slot)
+            guard let event = event(of: message, slot: slot) else { continue }
+            log(event)
             try perform(session.handle(event, at: now))
+            // It was replaced; what else it said is out of date.
+            guard generation == generations[slot] else { return true }
         }
+        return !messages.isEmpty
+    }
+
+    private func take(_ death: SlotDeath, at now: Instant) throws {
+        let slot = death.slot
+        // What it said before it died comes first.
+        while death.generation == generations[slot], try hear(slot, at: now) {}
+        guard death.generation == generations[slot] else { return }
+        logger.warning("slot died", metadata: ["slot": "\(slot)", "cause": "\(death.cause)"])
+        // One that had nothing to do takes nothing along.
+        let isBlameless = unanswered[slot] == 0
+        try respawn(slot)
+        guard !isBlameless else { return }
+        starting[slot].removeAll()
+        let event = SessionEvent.slotDied(
+            slot: slot, cause: death.cause, logTail: death.logTail)
+        try perform(session.handle(event, at: now))
     }
 
     private func event(of message: WorkerMessage, slot: Int) -> SessionEvent? {
@@ -249,7 +265,7 @@ public final class WorkerAgent {
         for slot in starting.indices where !starting[slot].isEmpty {
             var rest = starting[slot][...]
             while !rest.isEmpty {
-                _ = slots[slot].start(Array(rest.prefix(Self.assignmentsPerFrame)))
+                slots[slot].start(Array(rest.prefix(Self.assignmentsPerFrame)))
                 rest = rest.dropFirst(Self.assignmentsPerFrame)
             }
             unanswered[slot] += starting[slot].count
@@ -272,8 +288,8 @@ public final class WorkerAgent {
         try Slot(
             slot: slot, generation: generations[slot], program: settings.program,
             arguments: settings.slotArguments
-        ) { [reports, connection] report in
-            _ = reports.put(report, within: .seconds(3_600))
+        ) { [deaths, connection] death in
+            _ = deaths.put(death, within: .seconds(3_600))
             connection.wake()
         }
     }
