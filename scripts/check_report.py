@@ -104,6 +104,13 @@ def check_layout(page, report):
     report.expect(small is None or small > 0, "a chart has no width")
 
 
+def check_words(page, report):
+    marked = page.value(
+        "[...document.querySelectorAll('main section:not(#provenance)')].filter((part) =>"
+        "part.innerText.includes('`')).map((part) => part.id)")
+    report.expect(not marked, f"backticks of the terminal stand in {marked}")
+
+
 def check_access(page, report):
     names = page.named_images()
     report.expect(all(names), f"{names.count('')} of {len(names)} pictures have no name")
@@ -139,6 +146,7 @@ def main():
         if check_figures(page, arguments, report):
             check_sorting(page, report)
         check_layout(page, report)
+        check_words(page, report)
         check_access(page, report)
         check_print(page, report)
         check_quiet(page, address, report)

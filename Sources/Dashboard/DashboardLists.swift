@@ -164,18 +164,8 @@ extension DashboardBoard.Group {
             rows: shown.enumerated().map { index, row in
                 DashboardBoard.Rank(
                     row, rank: group.rank(index),
-                    method: Self.name(row.method, under: group.title))
+                    method: group.name(of: row))
             })
-    }
-
-    /// `lsp` for `lsp (momentum=0.9)` under a title that tells all of these settings itself.
-    static func name(_ method: String, under title: String) -> String {
-        guard method.hasSuffix(")"), let start = method.firstRange(of: " (") else { return method }
-        let settings = method[start.upperBound...].dropLast().split(separator: ", ")
-        let isTold = settings.allSatisfy { setting in
-            title.contains(setting.replacing("=", with: " ", maxReplacements: 1))
-        }
-        return isTold ? String(method[..<start.lowerBound]) : method
     }
 }
 

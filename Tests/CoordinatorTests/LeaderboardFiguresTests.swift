@@ -255,4 +255,22 @@ struct LeaderboardComparisonTests {
         #expect(groups.count == 2)
         #expect(groups[1].title == "fashion-mnist, cls, lenet5, no defense, sal.radius 0.1")
     }
+
+    @Test("a method's settings are named in its group's title or behind it, not in both")
+    func names() {
+        func name(_ method: String, _ settings: String) -> String {
+            var row = TableRows.row(method)
+            row.settings = settings
+            return Leaderboard([row]).groups[0].name(of: row)
+        }
+        let title = "training.learningRate 0.1, training.momentum 0.9"
+        #expect(name("lsp", title) == "lsp")
+        #expect(name("lsp (momentum=0.9)", title) == "lsp")
+        #expect(name("lsp (learningRate=0.1, momentum=0.9)", title) == "lsp")
+        #expect(name("em-s (epsilon=0.03)", title) == "em-s (epsilon=0.03)")
+        #expect(name("em-s (epsilon=0.03, momentum=0.9)", title).hasSuffix("momentum=0.9)"))
+        #expect(name("lsp (momentum=0.9)", "") == "lsp (momentum=0.9)")
+        #expect(name("ar (radius=0.1)", "sal.radius 0.1") == "ar (radius=0.1)")
+        #expect(name("ar (momentum=0.9)", "training.momentum 0.95") == "ar (momentum=0.9)")
+    }
 }

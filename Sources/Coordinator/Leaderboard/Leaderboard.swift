@@ -19,6 +19,21 @@ public struct Leaderboard: Sendable, Hashable {
         /// Sorted; methods first, then controls and clean training.
         public var rows: [LeaderboardRow]
 
+        /// A row's method without the settings that this group's title tells: `lsp` for
+        /// `lsp (momentum=0.9)` below `…, training.momentum 0.9`.
+        public func name(of row: LeaderboardRow) -> String {
+            let method = row.method
+            guard method.hasSuffix(")"), let start = method.firstRange(of: " (") else {
+                return method
+            }
+            let told = row.settings.split(separator: ", ").filter { $0.hasPrefix("training.") }
+                .map { String($0.dropFirst("training.".count)) }
+            let settings = method[start.upperBound...].dropLast().split(separator: ", ")
+                .map { $0.replacing("=", with: " ", maxReplacements: 1) }
+            return settings.allSatisfy { told.contains(String($0)) }
+                ? String(method[..<start.lowerBound]) : method
+        }
+
         /// The row's rank from 1 among methods, or `nil` where a rank would mislead: for controls
         /// and clean training, without a value, and by UD where UD cannot be believed.
         public func rank(_ index: Int) -> Int? {

@@ -27,7 +27,7 @@ struct LeaderboardColumns {
     }
 
     var table: TextTable {
-        let names = group.rows.map { TerminalText.cleaned($0.method) }
+        let names = group.rows.map { TerminalText.cleaned(group.name(of: $0)) }
         let ranks = group.rows.indices.map(rankText)
         var figures = self.figures
         for more in moreFigures where taken(figures + [more], ranks) + longestName(names) <= columns

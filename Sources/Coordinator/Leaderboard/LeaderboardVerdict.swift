@@ -122,14 +122,15 @@ struct LeaderboardVerdict {
             methods[reason, default: []].append(method)
         }
         for row in group.rows {
+            let name = group.name(of: row)
             if let reason = row.udReason {
-                add(row.ud == nil ? "no UD: \(reason)" : "UD from \(reason)", row.method)
+                add(row.ud == nil ? "no UD: \(reason)" : "UD from \(reason)", name)
             }
             if row.damage == nil, let reason = row.damageReason {
-                add("no damage: \(reason)", row.method)
+                add("no damage: \(reason)", name)
             }
-            if let note = row.note { add(note, row.method) }
-            if let trouble = row.trouble { add(trouble.text, row.method) }
+            if let note = row.note { add(note, name) }
+            if let trouble = row.trouble { add(trouble.text, name) }
         }
         return reasons.map { "\(named(methods[$0] ?? [])): \($0)." }
     }

@@ -101,7 +101,7 @@ struct LeaderboardSheet {
         return PageTable.Row(
             [
                 rank(index),
-                .init(row.method), .init(ReportWords.role(row.role)),
+                .init(group.name(of: row)), .init(ReportWords.role(row.role)),
                 .init(
                     Markup("span", ["class": isBelieved ? nil : "doubt"]) {
                         ud.map { isBelieved ? $0 + star : "(\($0))" } ?? "–"

@@ -92,7 +92,7 @@ extension ReportPage {
         let clean = group.rows.first { $0.role == .clean }?.metric
         let name = best.metricName
         var text =
-            "\(best.method) takes most from the task: \(percent(share)) of what clean training "
+            "\(group.name(of: best)) takes most from the task: \(percent(share)) of what clean training "
             + "gains over chance"
         if let range = best.damageInterval {
             text += " (95 % interval \(percent(range.low)) to \(percent(range.high)))"
