@@ -3,6 +3,7 @@
 # program with Swift's runtime inside, the shared libraries it needs beside it (the C library alone
 # comes from the node), licences, sweeps and systemd units.
 #   bundle.sh [OUT_DIR]      writes OUT_DIR/fathom-VERSION-linux-ARCH.tar.gz (default: dist)
+#                            and prints its path, and nothing else, on standard output
 #   bundle.sh --quick [OUT_DIR]
 # The quick form builds nothing anew, which takes minutes: it packs the everyday build with Swift's
 # shared libraries, and a script that says where they lie. It is for trying the packing, and larger.
@@ -28,7 +29,7 @@ if [ "$quick" = yes ]; then
 else
     # An old-style RPATH, because it also serves the libraries' own needs.
     "$swift" build -c release --product fathom --static-swift-stdlib --scratch-path "$scratch" \
-        -Xlinker --disable-new-dtags -Xlinker -rpath -Xlinker "\$ORIGIN/../lib"
+        -Xlinker --disable-new-dtags -Xlinker -rpath -Xlinker "\$ORIGIN/../lib" >&2
 fi
 binary=$scratch/release/fathom
 
