@@ -50,7 +50,7 @@ test-slurm-large: build ## 10,000 SAL entries through at most ten allocations of
 test-network: setup ## Run sweeps on hosts of their own, over lines that delay, lose and break
 	FATHOM_SLOW=1 $(TEST) --filter NetworkTests
 
-test-bundle: setup ## Run the bundle in a bare Debian made for it
+test-bundle: setup ## Run the bundle in bare Debians made for it
 	@sh scripts/test_bundle.sh
 
 check-cluster: ## Check launch files: scripts, systemd units, Kubernetes manifests
