@@ -5,8 +5,9 @@
 /// only as long as answers do come that fast, so it is decided by the waits before: one that lasted
 /// longer ends it, and vain attempts make it rarer, for others may need the core.
 public struct Alertness: Sendable {
-    /// How long a wait is at most that is spent awake.
-    public static let moment = Duration.milliseconds(1)
+    /// How long a wait is at most that is spent awake: an answer that waits for a commit on an
+    /// ordinary disk takes less.
+    public static let moment = Duration.milliseconds(2)
     /// The most short waits in a row that it takes before the next is spent awake.
     public static let waitsMax = 64
 
