@@ -79,7 +79,7 @@ struct SlurmFolder {
             "\(Self.graceSeconds)", "--lifetime", "\(bounds.minutes * 60)", "--idle",
             "\(Self.idleSeconds)", "--patience", "600",
         ]
-        let all = command + (data.map { ["--data", $0] } ?? [])
+        let all = command + (data.map { ["--data", $0] } ?? []) + bounds.workerOption
         return """
             #!/bin/bash
             #SBATCH --ntasks=1
@@ -88,7 +88,7 @@ struct SlurmFolder {
             #SBATCH --signal=TERM@\(Self.noticeSeconds)
             #SBATCH --requeue
             #SBATCH --open-mode=append
-            \(options)# One worker. It ends when it is told to, has no work, or its time is nearly over, and
+            \(options)\(Self.head(bounds.workerHead))# One worker. It ends when it is told to, has no work, or its time is nearly over, and
             # hands back what it has not finished.
             exec srun --ntasks=1 --cpus-per-task=\(bounds.cores) \\
                 \(all.map(Self.quoted).joined(separator: " "))
@@ -96,7 +96,11 @@ struct SlurmFolder {
             """
     }
 
-    private var options: String { bounds.option.map { "#SBATCH \($0)\n" }.joined() }
+    private var options: String { Self.head(bounds.option) }
+
+    private static func head(_ lines: [String]) -> String {
+        lines.map { "#SBATCH \($0)\n" }.joined()
+    }
 
     private func makeFolder(_ path: String) throws {
         do {

@@ -98,6 +98,12 @@ struct SlurmBounds: ParsableArguments {
     @Option(help: "A line for the head of both scripts, such as --option='--partition=cpu'.")
     var option: [String] = []
 
+    @Option(help: "A line for the head of the workers' script alone: --worker-head=--gres=gpu:1.")
+    var workerHead: [String] = []
+
+    @Option(help: "A word for the command line of workers, such as --worker-option=--tag=gpu.")
+    var workerOption: [String] = []
+
     func validate() throws {
         try Self.check(nodesMax, 1...10_000, "--nodes-max")
         try Self.check(cores, 1...MessageLimits.slotsPerWorker, "--cores")
@@ -106,8 +112,14 @@ struct SlurmBounds: ParsableArguments {
         guard backlogSeconds > 0, backlogSeconds <= 1e6 else {
             throw ValidationError("--backlog-seconds is \(backlogSeconds); it takes 0 to 1000000")
         }
-        for line in option where !line.hasPrefix("--") || line.contains(where: \.isNewline) {
-            throw ValidationError("--option is «\(line)»; it takes one option of sbatch, --x=y")
+        for (name, words, program) in [
+            ("option", option, "sbatch"), ("worker-head", workerHead, "sbatch"),
+            ("worker-option", workerOption, "fathom worker"),
+        ] {
+            for word in words where !word.hasPrefix("--") || word.contains(where: \.isNewline) {
+                throw ValidationError(
+                    "--\(name) is «\(word)»; it takes one option of \(program), --x=y")
+            }
         }
     }
 

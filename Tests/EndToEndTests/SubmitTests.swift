@@ -63,11 +63,31 @@ struct SubmitTests {
         #expect(try String(contentsOfFile: made + "/worker.key", encoding: .utf8) == key)
     }
 
+    @Test("gives workers alone what is theirs: a GPU, a runner, a tag")
+    func workers() throws {
+        let folder = try TemporaryFolder()
+        let runner = "--runner=torch=python -m fathom_torch --device cuda"
+        let more = [
+            "--worker-head=--gres=gpu:1", "--worker-option=\(runner)", "--worker-option=--tag=gpu",
+        ]
+        #expect(try submit(more, in: folder) == "")
+        func script(_ name: String) throws -> String {
+            try String(
+                contentsOfFile: "\(folder.path)/quickstart.slurm/\(name).sbatch", encoding: .utf8)
+        }
+        let worker = try script("worker")
+        #expect(worker.contains("\n#SBATCH --gres=gpu:1\n"))
+        #expect(worker.contains(" '\(runner)' --tag=gpu\n"))
+        #expect(!(try script("coordinator")).contains("gpu"))
+    }
+
     @Test(
         "is refused when it cannot be, by the name of the setting",
         arguments: [
             (["--minutes", "2"], "--minutes is 2"), (["--nodes-max", "0"], "--nodes-max is 0"),
             (["--option", "partition"], "--option is «partition»"),
+            (["--worker-head", "gpu"], "--worker-head is «gpu»"),
+            (["--worker-option", "tag"], "--worker-option is «tag»"),
         ])
     func refusals(more: [String], said: String) throws {
         let folder = try TemporaryFolder()
