@@ -136,7 +136,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "FathomCore", "FathomProtocol", "FathomMessaging", "FathomCoordinator",
-                "TestSupport",
+                "FathomWorker", "TestSupport",
             ],
             path: "Tests/EndToEndTests", swiftSettings: strict),
         .testTarget(

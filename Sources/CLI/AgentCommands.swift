@@ -22,7 +22,7 @@ struct AgentCommand: ParsableCommand {
             endpoint: handoff.endpoint, serverKey: handoff.serverKey,
             secretKey: handoff.secretKey, worker: handoff.worker, slots: handoff.slots,
             shared: handoff.artifacts, spoolFolder: handoff.spoolFolder,
-            dataFolder: handoff.dataFolder)
+            dataFolder: handoff.dataFolder, runners: handoff.runners, offers: handoff.offers)
         try settings.run(logger: ErrorStreamLog.logger(verbose: handoff.verbose))
         withExtendedLifetime(lifeline) {}
     }
@@ -35,13 +35,19 @@ struct SlotCommand: ParsableCommand {
 
     @Option var artifacts: String
     @Option var data: String?
+    @Option var runners: String?
 
     func run() throws {
         Lifeline.endWithParent()
         // A terminal's Ctrl-C is the agent's business, and so is a batch system that tells all
         // processes of an allocation to end: what runs has the agent's grace.
         for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_IGN) }
-        let runner = ProbeRunner(otherwise: Engine.makeRunner())
+        var engine = Engine.makeRunner()
+        if let setup = try runners.map({ try RunnerSetup(text: $0) }) {
+            engine = ExecJobRunner(
+                otherwise: engine, commands: setup.commands, place: try setup.place())
+        }
+        let runner = ProbeRunner(otherwise: engine)
         try SlotProcess(
             settings: SlotSettings(artifacts: artifacts, dataFolder: data), runner: runner
         ).run()
@@ -60,6 +66,9 @@ struct AgentRun {
     var cacheBytes = 16 << 30
     var spoolFolder: String
     var dataFolder: String?
+    var runners = RunnerSetup()
+    /// What the runners said they are, each started once.
+    var offers: [RunnerOffer] = []
     var graceSeconds: Double?
     var patienceSeconds: Double?
     var lifetimeSeconds: Double?
@@ -73,7 +82,8 @@ struct AgentRun {
         let facts = WorkerFacts(
             host: ProcessInfo.processInfo.hostName,
             processID: Int(ProcessInfo.processInfo.processIdentifier), slots: slots,
-            build: Product.version, numericClass: Engine.numericClass)
+            build: Product.version, numericClass: Engine.numericClass, runners: offers,
+            tags: runners.tags)
         let keys = try CurveKeyPair(secretKey: secretKey)
         let server = try CurvePublicKey(z85: serverKey, field: "server key")
         let name = try RoutingID(worker)
@@ -83,6 +93,7 @@ struct AgentRun {
         let access = try access()
         let slotArguments =
             ["slot", "--artifacts", access.folder.path] + (dataFolder.map { ["--data", $0] } ?? [])
+            + (runners.commands.isEmpty ? [] : ["--runners", try runners.text])
         var session = SessionSettings(worker: WorkerID(worker), facts: facts)
         if let graceSeconds { session.graceSeconds = graceSeconds }
         if let patienceSeconds { session.patienceSeconds = patienceSeconds }

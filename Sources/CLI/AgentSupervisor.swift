@@ -16,6 +16,8 @@ struct AgentHandoff: Codable, Sendable {
     var artifacts: String
     var spoolFolder: String
     var dataFolder: String?
+    var runners = RunnerSetup()
+    var offers: [RunnerOffer] = []
     var verbose = false
 
     /// Starts an agent and tells it all this.

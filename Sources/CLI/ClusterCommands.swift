@@ -83,6 +83,7 @@ struct CoordinatorCommand: ParsableCommand {
         settings.heartbeatSeconds = min(max(settings.heartbeatSeconds, lease / 7.5), lease / 5)
         settings.awaited = try store.reader.workersThatMayReturn()
         settings.auditShare = plan.auditShare
+        settings.runnerNeeds = plan.runnerNeeds
         let service = CoordinatorService(
             jobs: jobs, store: store, listener: listener, settings: settings,
             files: CoordinatorFiles(
@@ -195,6 +196,8 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Go after so many seconds without work; by default stay.")
     var idle: Double?
 
+    @OptionGroup(title: "Runners") var runners: RunnerOptions
+
     @OptionGroup var options: ClusterOptions
 
     func validate() throws {
@@ -223,6 +226,8 @@ struct WorkerCommand: ParsableCommand {
         let secretKey = try KeyFile.secret(key).secretKey
         let logger = ErrorStreamLog.logger(verbose: options.verbose)
         let started = Date()
+        let setup = try runners.setup()
+        let offers = try setup.offers()
         var hasMoved = true
         while hasMoved {
             let found = try address.find(within: patience)
@@ -232,7 +237,8 @@ struct WorkerCommand: ParsableCommand {
                 slots: slots ?? ProcessInfo.processInfo.activeProcessorCount,
                 shared: options.shared, cacheBytes: cacheBytes.bytes,
                 spoolFolder: work ?? WorkFolder.usual(serverKey: found.serverKey),
-                dataFolder: options.data, graceSeconds: grace, patienceSeconds: patience)
+                dataFolder: options.data, runners: setup, offers: offers, graceSeconds: grace,
+                patienceSeconds: patience)
             run.lifetimeSeconds = lifetime.map { $0 + started.timeIntervalSinceNow }
             run.idleSeconds = idle
             hasMoved = try run.run(logger: logger, watching: address)

@@ -47,6 +47,8 @@ enum Engine {
         let plan = try SweepPlanner.plan(
             manifest, facts: facts,
             measuredLayers: { model, facts, tasks in
+                // A network that only a runner knows is as large as the manifest says.
+                if let layers = model.runner?.layers { return Array(repeating: 1, count: layers) }
                 let network = try ModelRegistry.network(
                     model,
                     heads: tasks.heads(

@@ -29,7 +29,8 @@ enum Failure {
     private static func status(of error: any Error) -> ExitCode? {
         switch error {
         case is ManifestError, is PlanError, is DataError, is ExternalError, is InputError,
-            is CurveKeyError, is SteeringTarget.NotFound, is AllowListError:
+            is CurveKeyError, is SteeringTarget.NotFound, is AllowListError,
+            is RunnerCommandError:
             ExitStatus.usage
         case let error as StoreError where error.isWrongRequest: ExitStatus.usage
         case is ControlClient.Refusal, is StoreError, is MessagingError, is SpawnError, is RunError:

@@ -23,11 +23,12 @@ struct Fathom: ParsableCommand {
             RetryCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self,
             ForgetCommand.self, ExportCommand.self, ReportCommand.self, DashboardCommand.self,
             VerifyCommand.self,
-            AgreementCommand.self, SensitivityCommand.self, SALCommand.self, PoisonCommand.self,
+            AgreementCommand.self, SensitivityCommand.self, SALCommand.self, ImportSALCommand.self,
+            PoisonCommand.self,
             DataCommand.self, BackupCommand.self, DoctorCommand.self, BenchCommand.self,
             KeysCommand.self,
             // Not shown: what other commands start, and tests.
-            AgentCommand.self, SlotCommand.self, ProbesCommand.self,
+            AgentCommand.self, SlotCommand.self, RunnerGuardCommand.self, ProbesCommand.self,
         ])
 }
 

@@ -15,6 +15,7 @@ struct LocalSweep {
     var shardEntries: Int?
     var listen = "tcp://127.0.0.1:*"
     var artifactBytes: Int?
+    var runners = RunnerSetup()
     var logger: Logger
 
     /// Works until the sweep is complete or somebody interrupts.
@@ -47,6 +48,7 @@ struct LocalSweep {
         _ jobs: [StoredJob], sweep: SweepID, store: Store, artifacts: ArtifactFolder
     ) throws -> CoordinatorService.Ending {
         FileLimit.raise()
+        let offers = try runners.offers(for: plan)
         let serverKeys = try CurveKeyPair.generate()
         let workerKeys = try CurveKeyPair.generate()
         let listener = try Listener(
@@ -56,12 +58,9 @@ struct LocalSweep {
             endpoint: ListenAddress.anyPort(beside: listen), keyPair: serverKeys,
             allowList: [workerKeys.publicKey], limits: ArtifactService.limits,
             threadName: "fathom-pieces")
-        var settings = SchedulerSettings(term: try store.nextTerm(), build: Product.version)
-        settings.artifactPort = try ListenAddress.port(of: files.endpoint)
-        settings.shardEntries = shardEntries
-        settings.auditShare = plan.auditShare
         let service = CoordinatorService(
-            jobs: jobs, store: store, listener: listener, settings: settings,
+            jobs: jobs, store: store, listener: listener,
+            settings: try settings(term: store.nextTerm(), files: files),
             files: CoordinatorFiles(
                 folder: artifacts,
                 keeping: ArtifactKeeping(keep: plan.keep, bytesMax: artifactBytes),
@@ -74,8 +73,8 @@ struct LocalSweep {
                 endpoint: listener.endpoint, serverKey: serverKeys.publicKey.z85,
                 secretKey: workerKeys.secretKey, worker: "", slots: slots,
                 artifacts: artifacts.path,
-                spoolFolder: storePath + ".spool", dataFolder: dataFolder,
-                verbose: logger.logLevel <= .debug),
+                spoolFolder: storePath + ".spool", dataFolder: dataFolder, runners: runners,
+                offers: offers, verbose: logger.logLevel <= .debug),
             ended: service.workerEnded, gaveUp: service.stop, logger: logger)
         let signals = StopSignals(stop: service.stop)
         defer { signals.cancel() }
@@ -92,6 +91,15 @@ struct LocalSweep {
         printer.finish()
         if let reason = supervisor.problem { throw RunError(description: reason) }
         return ending
+    }
+
+    private func settings(term: Int, files: Listener) throws -> SchedulerSettings {
+        var settings = SchedulerSettings(term: term, build: Product.version)
+        settings.artifactPort = try ListenAddress.port(of: files.endpoint)
+        settings.shardEntries = shardEntries
+        settings.auditShare = plan.auditShare
+        settings.runnerNeeds = plan.runnerNeeds
+        return settings
     }
 }
 

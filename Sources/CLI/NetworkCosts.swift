@@ -12,17 +12,37 @@ final class NetworkCosts {
     private let library = DataSetLibrary(cache: WorkFolder.decodedSets)
     private let dataFolder: String?
     private var known: [Network: (multiplyAdds: Int, parameters: Int)?] = [:]
+    private var sets: [String: DataFacts?] = [:]
 
     init(dataFolder: String?) { self.dataFolder = dataFolder }
 
     /// Multiply-adds of a job's network on one image; `nil` for jobs without one.
     func multiplyAdds(of spec: JobSpec) -> Int? { look(at: spec)?.multiplyAdds }
 
+    /// How many training images a job's run has; 0 for jobs without any, `nil` where that cannot be
+    /// known because its data set is not here.
+    func trainImages(of spec: JobSpec) -> Int? {
+        guard let data = spec.data?.settings else { return 0 }
+        return data.train > 0 ? data.train : facts(of: data.set)?.trainCount
+    }
+
+    /// How much an entry of a job computes, in forward passes of its network.
+    func forwardPasses(of spec: JobSpec) -> Double {
+        spec.forwardPassesPerEntry(trainImages: trainImages(of: spec) ?? 0)
+    }
+
+    private func facts(of set: String) -> DataFacts? {
+        if let found = sets[set] { return found }
+        let found = try? library.facts(name: set, folder: dataFolder)
+        sets[set] = .some(found)
+        return found
+    }
+
     /// About what a job leaves for others to read: a perturbed image set, or a network's weights
     /// with the optimizer's state beside them.
     func artifactBytes(of spec: JobSpec) -> Int {
         switch spec.body {
-        case .poison(let poison): poison.data.settings.train * 3_072
+        case .poison: (trainImages(of: spec) ?? 0) * 3_072
         case .train: (look(at: spec)?.parameters ?? 0) * 8
         case .sal, .landscape, .probe: 0
         }
@@ -48,7 +68,7 @@ final class NetworkCosts {
     }
 
     private func workOut(_ network: Network) -> (multiplyAdds: Int, parameters: Int)? {
-        guard let facts = try? library.facts(name: network.set, folder: dataFolder),
+        guard let facts = facts(of: network.set),
             let tasks = TaskSettings(text: network.task)
         else { return nil }
         let heads = tasks.heads(channels: facts.channels, classes: facts.classCount)

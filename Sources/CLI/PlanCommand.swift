@@ -11,7 +11,8 @@ struct PlanCommand: ParsableCommand {
         discussion: """
             Costs are those that jobs of the same kind and network had in the store given with \
             --costs; without one they are worked out from multiply-adds, and crafting, which \
-            follows no simple rule, is left out.
+            follows no simple rule, is left out. Hours of runners are counted apart: by measured \
+            costs, carried over by multiply-adds to networks that were not measured.
 
             --cluster plays the whole sweep with the real scheduler on a simulated clock: how \
             long, how busy, and where more nodes no longer help.
@@ -39,9 +40,11 @@ struct PlanCommand: ParsableCommand {
             return
         }
         print(PlanSummary(plan).text, terminator: "")
-        let estimate = PlanEstimate(
-            plan, costs: try costs.map { try StoreReader(path: $0).costs() },
-            networks: NetworkCosts(dataFolder: data))
+        let networks = NetworkCosts(dataFolder: data)
+        let measured = try costs.map {
+            try StoreReader(path: $0).costs(trainImages: networks.trainImages)
+        }
+        let estimate = PlanEstimate(plan, costs: measured, networks: networks)
         print(estimate.text)
         if let cluster {
             print(ForecastTable.rows(estimate, upTo: cluster).joined(separator: "\n"))
@@ -68,59 +71,6 @@ struct ClusterSize: ExpressibleByArgument {
         else { return nil }
         self.nodes = nodes
         self.cores = cores
-    }
-}
-
-/// What a plan's jobs cost on one core.
-struct PlanEstimate {
-    let jobs: [ForecastJob]
-    let text: String
-
-    /// - Parameters:
-    ///   - costs: As measured elsewhere; `nil` works them out.
-    ///   - networks: What the jobs' networks compute.
-    init(_ plan: SweepPlan, costs: CostModel?, networks: NetworkCosts) {
-        let model = costs ?? CostModel()
-        var hours: [JobSpec.Kind: Double] = [:]
-        var unknown: Set<String> = []
-        jobs = plan.jobs.map { planned in
-            let costClass = planned.spec.costClass
-            let seconds = model.secondsPerEntry(
-                of: planned.spec, costClass: costClass,
-                multiplyAdds: networks.multiplyAdds(of: planned.spec))
-            if seconds == nil { unknown.insert(costClass) }
-            // Points of a landscape are leased as ranges, just like layers.
-            let kind = planned.spec.kind == .landscape ? .sal : planned.spec.kind
-            let job = SchedulerJob(
-                key: planned.key, kind: kind, costClass: costClass,
-                dependencies: planned.spec.dependencies, entryCount: planned.entryCount)
-            hours[planned.spec.kind, default: 0] +=
-                (seconds ?? 0) * Double(planned.entryCount) / 3_600
-            return ForecastJob(
-                job, secondsPerEntry: seconds ?? 0,
-                artifactBytes: networks.artifactBytes(of: planned.spec))
-        }
-        text = Self.text(hours, unknown: unknown, isMeasured: costs != nil)
-    }
-
-    private static func text(
-        _ hours: [JobSpec.Kind: Double], unknown: Set<String>, isMeasured: Bool
-    ) -> String {
-        let parts = JobSpec.Kind.allCases.compactMap { kind in
-            hours[kind].flatMap {
-                $0 > 0 ? "\(kind.rawValue) \(String(format: "%.2f", $0))" : nil
-            }
-        }
-        let total = hours.values.reduce(0, +)
-        var text =
-            "about \(String(format: "%.2f", total)) core-hours (\(parts.joined(separator: ", "))), "
-            + (isMeasured
-                ? "by measured costs"
-                : "by arithmetic at 5 GMAC/s a core; --costs STORE goes by measured ones")
-        if !unknown.isEmpty {
-            text += "\nnot counted: \(unknown.sorted().joined(separator: ", "))"
-        }
-        return text
     }
 }
 

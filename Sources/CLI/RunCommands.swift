@@ -25,6 +25,8 @@ struct RunOptions: ParsableArguments {
     @Option(help: .hidden)
     var shardEntries: Int?
 
+    @OptionGroup(title: "Runners") var runners: RunnerOptions
+
     @Flag(help: "Log more.")
     var verbose = false
 
@@ -38,11 +40,12 @@ struct RunOptions: ParsableArguments {
         }
     }
 
-    func sweep(_ plan: SweepPlan) -> LocalSweep {
+    func sweep(_ plan: SweepPlan) throws -> LocalSweep {
         LocalSweep(
             plan: plan, storePath: db ?? "\(plan.name).fathom.sqlite",
             slots: slots ?? ProcessInfo.processInfo.activeProcessorCount, dataFolder: data,
             shardEntries: shardEntries, listen: listen, artifactBytes: artifactBytes?.bytes,
+            runners: try runners.setup(),
             logger: ErrorStreamLog.logger(verbose: verbose))
     }
 }
@@ -62,7 +65,7 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let (plan, imported) = try Engine.planWithFiles(sweep, dataFolder: options.data)
         for note in plan.notes { Failure.say("note: \(note)") }
-        let sweep = options.sweep(plan)
+        let sweep = try options.sweep(plan)
         try imported.keep(in: ArtifactFolder(path: sweep.storePath + ".artifacts"))
         let shown = try dashboard.start(
             store: sweep.storePath, sweep: plan.name, verbose: options.verbose)
@@ -91,7 +94,7 @@ struct ProbesCommand: ParsableCommand {
         let conducts: [(ProbeSpec.Conduct, Int)] = [
             (.succeed, count), (.fail, fail), (.crash, crash), (.hang, hang),
         ]
-        let probes = options.sweep(ProbePlan.plan(conducts))
+        let probes = try options.sweep(ProbePlan.plan(conducts))
         let shown = try dashboard.start(
             store: probes.storePath, sweep: nil, verbose: options.verbose)
         defer { shown?.close() }
@@ -106,13 +109,15 @@ struct ProbesCommand: ParsableCommand {
 /// What is said when no job is open any more.
 enum SweepEnd {
     /// Merges the rows and prints the leaderboard.
-    static func show(_ store: Store, _ sweep: SweepID) throws {
+    static func show(
+        _ store: Store, _ sweep: SweepID, format: TableFormat = .table
+    ) throws {
         try store.merge(sweep)
         let rows = try store.reader.leaderboard(of: sweep)
         let table = LeaderboardTable(
             Leaderboard(rows), sweep: try store.reader.name(of: sweep),
             agreements: try store.reader.rankAgreements(of: sweep), style: Terminal.output())
-        print(table.text(as: .table), terminator: "")
+        print(table.text(as: format), terminator: "")
     }
 
     /// Puts a copy of the store in place of an older one. The sweep is over, whether that works or

@@ -84,6 +84,9 @@ public struct JobOutcome: Hashable, Sendable, Codable {
     public var artifacts: [ArtifactReference]
     /// Computing time of the slot; not part of what is compared.
     public var seconds: Double
+    /// How far another outcome of the job may lie from this one, relative to the larger number:
+    /// said by runners that are not deterministic. `nil`: not at all.
+    public var tolerance: Double?
 
     public init(
         metrics: [MetricRow] = [], sal: [SALRow] = [], poison: PoisonReport? = nil,

@@ -32,6 +32,24 @@ public struct SweepPlan: Sendable {
     }
 }
 
+extension SweepPlan {
+    /// The runners that jobs ask for, each once, with the tags that the manifest asks of workers.
+    public var runners: [RunnerReference] {
+        var found: [RunnerReference] = []
+        for runner in cells.compactMap(\.model.runner) where !found.contains(runner) {
+            found.append(runner)
+        }
+        return found
+    }
+
+    /// The tags a worker must have beside a runner, by the runner.
+    public var runnerNeeds: [RunnerReference: [String]] {
+        var needs: [RunnerReference: Set<String>] = [:]
+        for runner in runners { needs[runner.identity, default: []].formUnion(runner.needs ?? []) }
+        return needs.mapValues { $0.sorted() }
+    }
+}
+
 /// Which checkpoints stay when no job needs them any more: the manifest's `keep`.
 public enum CheckpointKeeping: String, Codable, Hashable, Sendable, CaseIterable {
     /// Those of measured epochs, so that more can be measured of them later.

@@ -116,9 +116,9 @@ struct DataLackingTests {
         let lease = try #require(bench.takeAssigned("poor").first)
         bench.fail(lease, on: "poor", reason: .dataLacking)
         bench.register("rich", slots: 1)
+        bench.register("richer", slots: 1)
         bench.finish(.named("a"), on: "rich", lease: bench.takeAssigned("rich").first)
         #expect(bench.takeAssigned("poor").isEmpty && bench.takeAssigned("rich").isEmpty)
-        bench.register("richer", slots: 1)
         #expect(bench.takeAssigned("richer").map(\.job) == [.named("a")])
     }
 }

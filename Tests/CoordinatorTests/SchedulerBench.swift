@@ -32,12 +32,14 @@ struct SchedulerBench {
 
     init(
         jobs: [SchedulerJob], term: Int = 1, shardEntries: Int? = nil, awaited: [String] = [],
-        auditShare: Double = 0, checks: Bool = true
+        auditShare: Double = 0, checks: Bool = true,
+        runnerNeeds: [RunnerReference: [String]] = [:]
     ) {
         var settings = SchedulerSettings(term: term, build: "test")
         settings.shardEntries = shardEntries
         settings.awaited = Set(awaited.map { WorkerID($0) })
         settings.auditShare = auditShare
+        settings.runnerNeeds = runnerNeeds
         scheduler = Scheduler(settings: settings, jobs: jobs)
         self.checks = checks
     }
@@ -67,10 +69,12 @@ struct SchedulerBench {
 
     mutating func register(
         _ worker: String, slots: Int, held: [Lease] = [], build: String = "test",
-        numericClass: String = "n", secondsLeft: Double? = nil
+        numericClass: String = "n", secondsLeft: Double? = nil, runners: [RunnerOffer] = [],
+        tags: [String] = []
     ) {
         let facts = WorkerFacts(
-            host: "h", processID: 1, slots: slots, build: build, numericClass: numericClass)
+            host: "h", processID: 1, slots: slots, build: build, numericClass: numericClass,
+            runners: runners, tags: tags)
         let hello = Hello(
             facts: facts, held: held, unacknowledged: [], secondsLeft: secondsLeft)
         tell(.message(WorkerID(worker), .hello(hello)))

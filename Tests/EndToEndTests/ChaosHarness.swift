@@ -14,6 +14,10 @@ struct Chaos {
     let store: String
     private(set) var coordinatorKills = 0
     private(set) var workerKills = 0
+    private(set) var runnerKills = 0
+    /// What the command lines of runners have in them, where they are killed too, and how many: a
+    /// job that loses three is given up.
+    var runners: (mark: String, killsMax: Int)?
     private(set) var problems: [String] = []
     private var random: RandomStream
 
@@ -29,7 +33,7 @@ struct Chaos {
         random = RandomStream(seed: seed)
     }
 
-    var kills: Int { coordinatorKills + workerKills }
+    var kills: Int { coordinatorKills + workerKills + runnerKills }
 
     /// Kills until the sweep is done or has been killed often enough, and then lets it finish.
     ///
@@ -42,6 +46,7 @@ struct Chaos {
             // A run starts its worker again five times in a row, so it is not hit more often.
             var hitsLeft = 4
             while kills < killsMax, reach(finished + random.integer(below: stepMax + 1), in: run) {
+                if killRunner(of: run) { continue }
                 guard hitsLeft > 0, random.uniformDouble() < workerShare else {
                     try killCoordinator(run)
                     break
@@ -66,13 +71,39 @@ struct Chaos {
     private func reach(_ target: Int, in run: Process) -> Bool {
         let isReached = eventually(within: 120) {
             !run.isRunning
-                || !Processes.children(of: run.processIdentifier).isEmpty && finished >= target
+                || !agents(of: run).isEmpty && finished >= target
         }
         return isReached && run.isRunning
     }
 
+    /// Its agents, not the guards of runners that it asks what they are.
+    private func agents(of run: Process) -> [Int32] {
+        Processes.children(of: run.processIdentifier).filter {
+            Processes.commandLine(of: $0).contains("\0agent\0")
+        }
+    }
+
+    /// Kills one of the runners that slots have behind their guards: the first time, and then
+    /// every other time as long as it may; false when none was killed.
+    private mutating func killRunner(of run: Process) -> Bool {
+        guard let runners, runnerKills < runners.killsMax,
+            runnerKills == 0 || random.uniformDouble() < 0.5
+        else { return false }
+        var victims: [Int32] = []
+        let isThere = eventually(within: 10) {
+            let slots = Processes.children(of: run.processIdentifier).flatMap(Processes.children)
+            victims = slots.flatMap(Processes.children).flatMap(Processes.children)
+                .filter { Processes.commandLine(of: $0).contains(runners.mark) }
+            return !victims.isEmpty || !run.isRunning
+        }
+        guard isThere, !victims.isEmpty else { return false }
+        runnerKills += 1
+        kill(victims[random.integer(below: victims.count)], SIGKILL)
+        return true
+    }
+
     private mutating func killWorker(of run: Process) {
-        guard let agent = Processes.children(of: run.processIdentifier).first else { return }
+        guard let agent = agents(of: run).first else { return }
         workerKills += 1
         kill(agent, SIGKILL)
         _ = eventually(within: 10) { !Processes.isAlive(agent) }
@@ -80,7 +111,7 @@ struct Chaos {
 
     private mutating func killCoordinator(_ run: Process) throws {
         coordinatorKills += 1
-        let agents = Processes.children(of: run.processIdentifier)
+        let agents = agents(of: run)
         let slots = agents.flatMap(Processes.children)
         kill(run.processIdentifier, SIGKILL)
         let areGone = eventually(within: 10) {

@@ -91,6 +91,20 @@ enum Processes {
 
     static func isAlive(_ process: Int32) -> Bool { parentOf(process) != nil }
 
+    /// Its words, each ended by a zero byte; empty for a process that is gone.
+    static func commandLine(of process: Int32) -> String {
+        let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    /// Living processes that have a text in their command line.
+    static func mentioning(_ text: String) -> [Int32] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap(Int32.init).filter { process in
+            process != getpid() && commandLine(of: process).contains(text) && isAlive(process)
+        }
+    }
+
     /// Whether its main function has begun, which starts threads before it works.
     static func hasSeveralThreads(_ process: Int32) -> Bool {
         let tasks = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")

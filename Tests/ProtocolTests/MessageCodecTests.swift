@@ -7,7 +7,11 @@ struct MessageCodecTests {
     private static let lease = Lease(
         job: JobKey(Digest(of: Array("job".utf8))), attempt: 2, term: 3, entries: 4..<9)
     private static let facts = WorkerFacts(
-        host: "node", processID: 7, slots: 2, build: "0.1.0", numericClass: "class")
+        host: "node", processID: 7, slots: 2, build: "0.1.0", numericClass: "class",
+        runners: [
+            RunnerOffer(
+                name: "torch", revision: 3, device: "cuda", kinds: [.sal], tolerance: 0.001)
+        ], tags: ["gpu", "memory=80"])
 
     private static var outcome: JobOutcome {
         let walk = SALWalk(

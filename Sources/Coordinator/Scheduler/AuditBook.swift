@@ -25,12 +25,17 @@ struct AuditBook: Sendable {
         queue.append(job)
     }
 
-    /// The next job that this worker may audit; those before it that it may not go to the end.
-    mutating func next(where isSuitable: (Item) -> Bool) -> Int? {
-        for _ in 0..<min(queue.count, 16) {
+    /// The jobs that `next` will look at.
+    var upcoming: [Item] { queue.prefix(Self.looks).compactMap { items[$0] } }
+
+    private static let looks = 16
+
+    /// The next of some jobs; those before it that are none of them go to the end.
+    mutating func next(among suitable: Set<Int>) -> Int? {
+        for _ in 0..<min(queue.count, Self.looks) {
             guard let job = queue.popFirst() else { return nil }
-            guard let item = items[job] else { continue }
-            if isSuitable(item) { return job }
+            guard items[job] != nil else { continue }
+            if suitable.contains(job) { return job }
             queue.append(job)
         }
         return nil

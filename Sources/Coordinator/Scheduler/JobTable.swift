@@ -8,6 +8,8 @@ struct JobTable: Sendable {
         let costClass: Int
         /// Index of the data set it needs among `dataSets`.
         let dataSet: Int?
+        /// Index of the runner it needs among `runners`.
+        let runner: Int?
         let entryCount: Int
         var state: StoredJob.State
         /// Dependencies that are not finished.
@@ -31,6 +33,8 @@ struct JobTable: Sendable {
     var jobs: [Job]
     /// The data sets that jobs need.
     let dataSets: [String]
+    /// The runners that jobs of a kind need.
+    let runners: [RunnerNeed]
     private(set) var costs: CostBook
     private var indices: KeyIndex
     private let dependents: Adjacency
@@ -47,6 +51,11 @@ struct JobTable: Sendable {
             setIndices[set] = setIndices.count
         }
         dataSets = setIndices.sorted { $0.value < $1.value }.map(\.key)
+        var runnerIndices: [RunnerNeed: Int] = [:]
+        for need in source.lazy.compactMap(RunnerNeed.init) where runnerIndices[need] == nil {
+            runnerIndices[need] = runnerIndices.count
+        }
+        runners = runnerIndices.sorted { $0.value < $1.value }.map(\.key)
         for job in source {
             precondition(job.entryCount >= 1, "job \(job.key) has \(job.entryCount) entries")
             indices.insert(job.key, place: jobs.count)
@@ -55,6 +64,7 @@ struct JobTable: Sendable {
                     key: job.key, kind: job.kind,
                     costClass: costs.index(of: job.costClass, kind: job.kind),
                     dataSet: job.dataSet.flatMap { setIndices[$0] },
+                    runner: RunnerNeed(job).flatMap { runnerIndices[$0] },
                     entryCount: job.entryCount, state: job.state, attemptsUsed: job.attemptsUsed,
                     attemptsCharged: job.attemptsCharged, attemptsLost: job.attemptsLost,
                     isPaused: job.isPaused, isAudited: job.isAudited,

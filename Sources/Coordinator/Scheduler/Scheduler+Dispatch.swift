@@ -22,7 +22,8 @@ extension Scheduler {
             && !table.costs.isMeasured(costClass)
         readyOfClass[costClass] += 1
         ready.push(
-            .init(pathSeconds: isPioneer ? .infinity : table.jobs[job].pathSeconds, job: job))
+            .init(pathSeconds: isPioneer ? .infinity : table.jobs[job].pathSeconds, job: job),
+            line: line(of: job))
     }
 
     private mutating func dequeue(_ job: Int) {
@@ -68,12 +69,13 @@ extension Scheduler {
     private mutating func serve(_ worker: Int, at now: Instant) -> Service {
         guard workers[worker].isLiving, hasTimeForSome(worker, at: now) else { return .full }
         var aside: [ReadyHeap.Item] = []
-        defer { for item in aside { ready.push(item) } }
+        let lines = workers[worker].lines
+        defer { for item in aside { ready.push(item, line: line(of: item.job)) } }
         // Few jobs have failed anywhere, so a short look past them is enough.
         let isSimple = workers[worker].lacking.isEmpty && workers[worker].end == nil
         let lookMax = isSimple ? 32 : Self.lookPastUnfit
         var isPressed = false
-        while aside.count < lookMax, let item = ready.pop() {
+        while aside.count < lookMax, let item = ready.pop(from: lines) {
             guard table.jobs[item.job].isReady, !table.jobs[item.job].pending.isEmpty,
                 mayStart(item.job)
             else {
@@ -112,9 +114,10 @@ extension Scheduler {
         guard living.count > 1 else { return item }
         var best = item
         var lacking = inputsLacking(worker, for: item.job)
+        let lines = workers[worker].lines
         for _ in 0..<Self.nearnessLooks where lacking > 0 {
-            guard let first = ready.first, first.pathSeconds >= item.pathSeconds / 2,
-                let other = ready.pop()
+            guard let first = ready.first(of: lines), first.pathSeconds >= item.pathSeconds / 2,
+                let other = ready.pop(from: lines)
             else { break }
             let job = table.jobs[other.job]
             let isPossible =

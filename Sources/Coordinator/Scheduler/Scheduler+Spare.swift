@@ -14,18 +14,22 @@ extension Scheduler {
     /// Has a worker with a free slot audit a job.
     mutating func audit(on worker: Int, at now: Instant) -> Bool {
         guard hasFreeSlot(worker), !isOnProbation(worker) else { return false }
-        let isAlone = living.count == 1
-        let (jobs, costs, lacking) = (table.jobs, table.costs, workers[worker].lacking)
         let left = isFresh(worker, at: now) ? .infinity : secondsFree(of: worker, at: now)
-        let job = audits.next { item in
-            let job = jobs[item.job]
-            let lacks = job.dataSet.map(lacking.contains) ?? false
-            let isInTime = costs.estimate(job.costClass) * Double(job.entryCount) <= left
-            return (isAlone || item.computedBy != worker) && !lacks && isInTime
+        let suitable = audits.upcoming.filter { item in
+            let job = table.jobs[item.job]
+            let seconds = table.costs.estimate(job.costClass) * Double(job.entryCount)
+            return !lacks(worker, for: item.job) && seconds <= left
+                && (item.computedBy != worker || isOnlyOne(worker, for: item.job))
         }
+        let job = audits.next(among: Set(suitable.map(\.job)))
         guard let job else { return false }
         grant(job, 0..<table.jobs[job].entryCount, to: worker, for: .audit, at: now)
         return true
+    }
+
+    /// Whether no other worker that is here could audit a job.
+    private func isOnlyOne(_ worker: Int, for job: Int) -> Bool {
+        !living.contains { $0 != worker && !isOnProbation($0) && !lacks($0, for: job) }
     }
 
     /// An audit's lease ended without an outcome.
@@ -57,7 +61,7 @@ extension Scheduler {
         for id in slow {
             guard let active = leases[id],
                 let position = idle.firstIndex(where: {
-                    $0 != active.worker && !lacks($0, dataOf: id.job)
+                    $0 != active.worker && !lacks($0, for: id.job)
                         && active.seconds <= secondsFree(of: $0, at: now)
                 })
             else { continue }

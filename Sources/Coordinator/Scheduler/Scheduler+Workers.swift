@@ -8,10 +8,13 @@ extension Scheduler {
             effects.append(.send(id, .refused(reason: reason)))
             return
         }
-        numericClass = numericClass ?? hello.facts.numericClass
+        if hello.facts.computesAll { numericClass = numericClass ?? hello.facts.numericClass }
         let isNew = livingWorker(id) == nil
         let worker = enter(id, hello.facts, at: now)
         noteEnd(of: worker, secondsLeft: hello.secondsLeft, isNew: isNew, at: now)
+        if !table.runners.isEmpty || !hello.facts.computesAll {
+            noteRunners(of: worker, hello.facts, isNew: isNew)
+        }
         reunion.met(id)
         let welcome = Welcome(
             term: settings.term, leaseMilliseconds: Int(settings.leaseSeconds * 1_000),
@@ -38,7 +41,9 @@ extension Scheduler {
             return "the worker is build \(hello.facts.build), this coordinator \(settings.build); "
                 + "install the same on both"
         }
-        if let numericClass, !settings.mixedHosts, hello.facts.numericClass != numericClass {
+        if let numericClass, !settings.mixedHosts, hello.facts.computesAll,
+            hello.facts.numericClass != numericClass
+        {
             return "the worker's numeric class is \(hello.facts.numericClass), the sweep's is "
                 + "\(numericClass); set mixedHosts: true to compare across classes"
         }

@@ -7,7 +7,7 @@ public import FathomProtocol
 public struct Scheduler: Sendable {
     let settings: SchedulerSettings
     var table: JobTable
-    var ready = ReadyHeap()
+    var ready: ReadyLines
     var leases: LeaseBook
     var workers: [Worker] = []
     var workerIndices: [WorkerID: Int] = [:]
@@ -47,6 +47,7 @@ public struct Scheduler: Sendable {
     public init(settings: SchedulerSettings, jobs: some Collection<SchedulerJob>) {
         self.settings = settings
         table = JobTable(jobs)
+        ready = ReadyLines(count: table.runners.count + 1)
         leases = LeaseBook(jobCount: jobs.count)
         let awaited = settings.sabotage == .skipsReunion ? [] : settings.awaited
         reunion = Reunion(awaiting: awaited, seconds: settings.reunionSeconds)
@@ -238,6 +239,8 @@ struct Worker: Sendable {
     var end: Instant?
     /// How long it had when it came.
     var staySeconds = Double.infinity
+    /// The lines of ready jobs that it may take from.
+    var lines: [Int] = [0]
 }
 
 /// A first-in-first-out queue of indices.
@@ -249,6 +252,9 @@ struct IndexQueue: Sendable {
     var isEmpty: Bool { count == 0 }
 
     mutating func append(_ element: Int) { elements.append(element) }
+
+    /// Those that come first.
+    func prefix(_ length: Int) -> [Int] { Array(elements[head...].prefix(length)) }
 
     mutating func popFirst() -> Int? {
         guard head < elements.count else { return nil }

@@ -1,4 +1,4 @@
-import FathomCore
+public import FathomCore
 public import FathomProtocol
 
 /// A job as the scheduler sees it.
@@ -9,6 +9,8 @@ public struct SchedulerJob: Sendable {
     public var costClass: String
     /// The data set it needs, by name and content.
     public var dataSet: String?
+    /// The program that must compute it; `nil`: the built-in engine.
+    public var runner: RunnerReference?
     public var dependencies: [JobKey]
     public var entryCount: Int
     public var state: StoredJob.State
@@ -25,9 +27,11 @@ public struct SchedulerJob: Sendable {
         key: JobKey, kind: JobSpec.Kind, costClass: String, dependencies: [JobKey],
         entryCount: Int, state: StoredJob.State = .open, entriesFinished: Set<Int> = [],
         attemptsUsed: Int = 0, attemptsCharged: Int = 0, attemptsLost: Int = 0,
-        isPaused: Bool = false, isAudited: Bool = false, dataSet: String? = nil
+        isPaused: Bool = false, isAudited: Bool = false, dataSet: String? = nil,
+        runner: RunnerReference? = nil
     ) {
         self.key = key
+        self.runner = runner
         self.dataSet = dataSet
         self.kind = kind
         self.costClass = costClass
@@ -49,22 +53,14 @@ public struct SchedulerJob: Sendable {
             state: stored.state, entriesFinished: stored.entriesFinished,
             attemptsUsed: stored.attemptsUsed, attemptsCharged: stored.attemptsCharged,
             attemptsLost: stored.attemptsLost, isPaused: stored.isPaused,
-            isAudited: stored.isAudited, dataSet: stored.spec.dataSet)
+            isAudited: stored.isAudited, dataSet: stored.spec.dataSet, runner: stored.spec.runner)
     }
 }
 
 extension JobSpec {
     /// The data set it needs, by name and content, such as `svhn 0123456789ab`.
     public var dataSet: String? {
-        let data: DataSpec? =
-            switch body {
-            case .poison(let spec): spec.data
-            case .train(let spec): spec.data
-            case .sal(let spec): spec.data
-            case .landscape(let spec): spec.data
-            default: nil
-            }
-        return data.map { "\($0.settings.set) \($0.digest.short)" }
+        data.map { "\($0.settings.set) \($0.digest.short)" }
     }
 
     /// What its cost is learned with: the kind, and the network where there is one.
@@ -72,10 +68,17 @@ extension JobSpec {
         switch body {
         case .probe: "probe"
         case .poison(let spec): "poison \(spec.method.name)"
-        case .train(let spec): "train \(spec.model.name)/\(spec.model.width ?? 0)"
-        case .sal(let spec): "sal \(spec.model.name)/\(spec.model.width ?? 0)"
-        case .landscape(let spec): "landscape \(spec.model.name)/\(spec.model.width ?? 0)"
+        case .train(let spec): "train \(spec.model.costName)"
+        case .sal(let spec): "sal \(spec.model.costName)"
+        case .landscape(let spec): "landscape \(spec.model.costName)"
         }
+    }
+}
+
+extension ModelSettings {
+    /// What costs are learned by, such as `resnet18/8`, or `resnet18/64 torch@cuda` on a runner.
+    fileprivate var costName: String {
+        "\(name)/\(width ?? 0)" + (runner.map { " \($0.name)@\($0.device)" } ?? "")
     }
 }
 
@@ -117,6 +120,8 @@ public struct SchedulerSettings: Sendable {
     public var stragglerFactor = 2.0
     /// How long a lease must last at least before that.
     public var stragglerSeconds = 5.0
+    /// The tags that workers must have beside a runner, as the manifest says.
+    public var runnerNeeds: [RunnerReference: [String]] = [:]
     /// A fault planted on purpose. Only simulations set it, to show that they would notice.
     package var sabotage: SchedulerSabotage?
 

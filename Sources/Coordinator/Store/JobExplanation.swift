@@ -7,6 +7,8 @@ public struct JobExplanation: Sendable {
     public let events: QueryResult
     /// Workers that lack its data set.
     public let lacking: QueryResult
+    /// Workers that are here, and what they have of the runner it asks for.
+    public let runners: QueryResult
     /// One sentence that says what there is to do.
     public let advice: String
 
@@ -29,14 +31,20 @@ public struct JobExplanation: Sendable {
         events = try rows(Self.eventsQuery(pattern), 1_000)
         lacking = try rows(Self.lackingQuery(pattern), 1_000)
         let state = try rows("SELECT state, paused FROM job WHERE key GLOB \(pattern)", 2)
-        advice = Self.advice(state, waits: !waiting.rows.isEmpty)
+        runners = try rows(Self.runnerQuery(pattern), 1_000)
+        let asked = try rows(
+            "SELECT \(Self.runnerNeed) FROM job j WHERE j.key GLOB \(pattern)", 1)
+        let isRunnerHere = runners.rows.contains { $0.last?.text == "1" }
+        let need = asked.rows.first?.first?.text ?? ""
+        advice = Self.advice(
+            state, waits: !waiting.rows.isEmpty, lacksRunner: isRunnerHere ? "" : need)
     }
 
     /// The parts with rows, by their titles; the first has none.
     public var parts: [(title: String, rows: QueryResult)] {
         [
             ("", jobs), ("waits for", waiting), ("tried", attempts), ("events", events),
-            ("workers without its data set", lacking),
+            ("workers without its data set", lacking), ("workers and its runner", runners),
         ].filter { $0.0.isEmpty || !$0.1.rows.isEmpty }
     }
 
@@ -61,7 +69,10 @@ public struct JobExplanation: Sendable {
         }.joined(separator: "\n")
     }
 
-    private static func advice(_ state: QueryResult, waits: Bool) -> String {
+    /// - Parameter lacksRunner: What it asks for that no worker has; empty: nothing.
+    private static func advice(
+        _ state: QueryResult, waits: Bool, lacksRunner: String
+    ) -> String {
         guard state.rows.count == 1, let row = state.rows.first else {
             return "several jobs begin like this; more digits tell one from the others"
         }
@@ -71,8 +82,31 @@ public struct JobExplanation: Sendable {
         case ("blocked", _): "it needs a job that was given up; `fathom retry` that one"
         case (_, true): "it is paused; `fathom resume` lets it go on"
         case _ where waits: "it waits for the jobs above"
+        case _ where !lacksRunner.isEmpty:
+            "no worker that is here can do it: it asks for \(lacksRunner); start one that has it "
+                + "and the tags, `fathom worker --runner NAME=COMMAND --tag TAG`"
         default: "it is ready, or running: a free slot of a fitting worker takes it"
         }
+    }
+
+    /// What a job asks for, as the scheduler's events have it; NULL for the built-in engine.
+    private static let runnerNeed = """
+        j.kind || ' ' || json_extract(j.spec, '$.settings.model.runner.name') || ' revision '
+          || json_extract(j.spec, '$.settings.model.runner.revision') || ' on '
+          || json_extract(j.spec, '$.settings.model.runner.device')
+        """
+
+    /// What workers that are here said last.
+    private static func runnerQuery(_ pattern: String) -> String {
+        """
+        SELECT substr(w.id, 1, 12) AS worker, w.host, e.detail, e.kind = 'runnerFits' AS fits
+        FROM job j JOIN event e ON e.kind IN ('runnerFits', 'runnerLacking')
+          AND e.detail LIKE \(runnerNeed) || ':%'
+        JOIN worker w ON w.id = e.subject
+        WHERE j.key GLOB \(pattern) AND j.state = 'open' AND w.leftAt IS NULL
+          AND e.id = (SELECT max(x.id) FROM event x WHERE x.subject = e.subject
+            AND x.kind IN ('runnerFits', 'runnerLacking') AND x.detail LIKE \(runnerNeed) || ':%')
+        """
     }
 
     private static func jobQuery(_ pattern: String) -> String {

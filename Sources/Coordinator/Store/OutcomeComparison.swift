@@ -1,14 +1,18 @@
 import FathomCore
 public import FathomProtocol
 
-/// Tells whether two outcomes of one job agree: every bit but the seconds.
+/// Tells whether two outcomes of one job agree: every bit but the seconds, or within what a runner
+/// that is not deterministic declares.
 public enum OutcomeComparison {
     /// The first thing that differs, in words; `nil` when the outcomes agree.
     ///
     /// Numbers that are none count as equal to each other, because the store keeps a flag in
     /// their place.
     public static func difference(accepted: JobOutcome, late: JobOutcome) -> String? {
-        metrics(accepted.metrics, late.metrics)
+        if let tolerance = late.tolerance {
+            return difference(accepted: accepted, late: late, within: tolerance)
+        }
+        return metrics(accepted.metrics, late.metrics)
             ?? salRows(accepted.sal, late.sal)
             ?? points(accepted.landscape, late.landscape)
             ?? planes(accepted.plane, late.plane)

@@ -14,7 +14,10 @@ extension Store {
             try JobRegistrar(db: db).link(jobs, to: sweep)
             let numbers = JobNumbers(keys: plan.jobs.map(\.key), numbers: jobs)
             try Store.reopenHollowJobs(of: sweep, db)
-            try db.execute(sql: "UPDATE cell SET hidden = 1 WHERE sweep = ?", arguments: [sweep])
+            // What was imported belongs to no manifest and stays.
+            try db.execute(
+                sql: "UPDATE cell SET hidden = 1 WHERE sweep = ? AND model NOT LIKE ?",
+                arguments: [sweep, "%\(ImportedSAL.modelMark)%"])
             for (position, cell) in plan.cells.enumerated() {
                 let id = try Store.upsertCell(cell, position: position, sweep: sweep, db)
                 try Store.registerRuns(cell.runs, of: id, jobs: numbers, db)
@@ -38,6 +41,27 @@ extension Store {
                 "comparison": try canonicalText(plan.comparison), "now": now,
             ])
         return try id("SELECT id FROM sweep WHERE name = ?", [plan.name], db)
+    }
+
+    /// The sweep that imported runs join: the one of this name as it is, or a new one.
+    static func sweepForImport(_ plan: SweepPlan, _ db: Database) throws -> Int64 {
+        let known = try Int64.fetchOne(
+            db, sql: "SELECT id FROM sweep WHERE name = ?", arguments: [plan.name])
+        return try known ?? upsertSweep(plan, db)
+    }
+
+    /// Puts cells behind those that are there.
+    static func addCells(
+        _ cells: [PlannedCell], to sweep: Int64, jobs: JobNumbers, _ db: Database
+    ) throws {
+        let last = try Int.fetchOne(
+            db, sql: "SELECT coalesce(max(position), -1) FROM cell WHERE sweep = ?",
+            arguments: [sweep])
+        for (place, cell) in cells.enumerated() {
+            let position = (last ?? -1) + 1 + place
+            let id = try upsertCell(cell, position: position, sweep: sweep, db)
+            try registerRuns(cell.runs, of: id, jobs: jobs, db)
+        }
     }
 
     /// Opens finished jobs again whose rows somebody has deleted.
@@ -167,7 +191,8 @@ private struct BaselineGroup: Encodable {
     init(_ cell: PlannedCell) {
         data = cell.data
         task = cell.task
-        model = cell.model
+        // Tags of workers change no result, and so no baseline.
+        model = cell.model.identity
         training = cell.training
         sal = cell.sal
     }

@@ -5,8 +5,13 @@ import GRDB
 extension StoreReader {
     /// What jobs have cost here, by cost class, in seconds a forward pass of one image.
     ///
-    /// - Parameter jobsMax: How many finished jobs are looked at, the newest.
-    public func costs(jobsMax: Int = 20_000) throws(StoreError) -> CostModel {
+    /// - Parameters:
+    ///   - jobsMax: How many finished jobs are looked at, the newest.
+    ///   - trainImages: How many training images a job's run had; `nil`: not known, and then it
+    ///     tells nothing.
+    public func costs(
+        jobsMax: Int = 20_000, trainImages: (JobSpec) -> Int?
+    ) throws(StoreError) -> CostModel {
         try read { db in
             var seconds: [String: Double] = [:]
             var passes: [String: Double] = [:]
@@ -18,12 +23,13 @@ extension StoreReader {
                     """, arguments: [jobsMax])
             while let row = try rows.next() {
                 let text: String = row[0]
-                guard let spec = try? JSONDecoder().decode(JobSpec.self, from: Data(text.utf8))
+                guard let spec = try? JSONDecoder().decode(JobSpec.self, from: Data(text.utf8)),
+                    let images = trainImages(spec)
                 else { continue }
                 let entries: Int = row[1]
                 seconds[spec.costClass, default: 0] += row[2] as Double
                 passes[spec.costClass, default: 0] +=
-                    spec.forwardPassesPerEntry * Double(entries)
+                    spec.forwardPassesPerEntry(trainImages: images) * Double(entries)
             }
             return CostModel(
                 secondsPerPass: seconds.reduce(into: [:]) { rates, item in

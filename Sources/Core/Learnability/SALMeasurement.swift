@@ -66,4 +66,28 @@ public struct SALMeasurement: Hashable, Sendable, Codable {
         self.flag = flag
         self.forwardEquivalents = forwardEquivalents
     }
+
+    /// The verdict over two walks (Definition 1): the larger of how far the loss falls and how far
+    /// it rises.
+    ///
+    /// - Parameters:
+    ///   - originLoss: What the walks are compared with, in nats.
+    ///   - originAccuracy: In the same way, 0...1.
+    public init(
+        layer: String, weightCount: Int, weightNorm: Double, originLoss: Double,
+        originAccuracy: Double, down: SALWalk, up: SALWalk, flag: String?,
+        forwardEquivalents: Double
+    ) {
+        let low = down.losses.reduce(originLoss, min)
+        let high = up.losses.reduce(originLoss, max)
+        let sMax = high - originLoss
+        let sMin = originLoss - low
+        let rise = down.accuracies.reduce(originAccuracy, max) - originAccuracy
+        let drop = originAccuracy - up.accuracies.reduce(originAccuracy, min)
+        self.init(
+            layer: layer, weightCount: weightCount, weightNorm: weightNorm,
+            originLoss: originLoss, originAccuracy: originAccuracy, down: down, up: up,
+            sMax: sMax, sMin: sMin, sal: abs(sMax) > abs(sMin) ? sMax : sMin,
+            salAccuracy: max(drop, rise), flag: flag, forwardEquivalents: forwardEquivalents)
+    }
 }

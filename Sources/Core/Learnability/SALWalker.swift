@@ -64,18 +64,11 @@ struct SALWalker {
     private func verdict(
         _ down: SALWalk, _ up: SALWalk, _ accuracy: Double, _ originLoss: Double, flag: String?
     ) -> SALMeasurement {
-        let low = down.losses.reduce(originLoss, min)
-        let high = up.losses.reduce(originLoss, max)
-        let sMax = high - originLoss
-        let sMin = originLoss - low
-        let rise = down.accuracies.reduce(accuracy, max) - accuracy
-        let drop = accuracy - up.accuracies.reduce(accuracy, min)
-        return SALMeasurement(
+        SALMeasurement(
             layer: part.layer.name, weightCount: weights.count,
-            weightNorm: norm.isFinite ? norm : 0,
-            originLoss: originLoss, originAccuracy: accuracy, down: down, up: up,
-            sMax: sMax, sMin: sMin, sal: abs(sMax) > abs(sMin) ? sMax : sMin,
-            salAccuracy: max(drop, rise), flag: flag, forwardEquivalents: work.forwardEquivalents)
+            weightNorm: norm.isFinite ? norm : 0, originLoss: originLoss,
+            originAccuracy: accuracy, down: down, up: up, flag: flag,
+            forwardEquivalents: work.forwardEquivalents)
     }
 
     // MARK: The paper's loop

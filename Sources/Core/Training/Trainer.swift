@@ -87,8 +87,7 @@ public final class Trainer {
 
     /// Trains the next epoch; `progress` hears the share of it done.
     public func trainEpoch(progress: (Double) -> Void = { _ in }) -> LossSum {
-        var shuffle = random.derived("shuffle", epoch)
-        let order = shuffle.permutation(images.count)
+        let order = EpochDraws.order(epoch: epoch, count: images.count, random: random)
         let sum = trainEpoch(order: order, progress: progress)
         return sum
     }

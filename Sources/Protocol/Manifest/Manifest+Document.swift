@@ -89,7 +89,27 @@ extension DefenseSettings {
 
 extension ModelSettings {
     var tree: SettingTree {
-        .map([.init("name", .text(name))] + (width.map { [.init("width", .whole($0))] } ?? []))
+        .map(
+            [.init("name", .text(name))] + (width.map { [.init("width", .whole($0))] } ?? [])
+                + (runner?.layers.map { [.init("layers", .whole($0))] } ?? [])
+                + (runner.map { [.init("runner", $0.tree)] } ?? []))
+    }
+}
+
+extension RunnerReference {
+    /// Kinds and needs are there only where they are set.
+    var tree: SettingTree {
+        let computed = kinds.map { kinds in
+            SettingTree.Entry("kinds", .list(kinds.map { .text($0.rawValue) }))
+        }
+        let needed = needs.map { needs in
+            SettingTree.Entry("needs", .list(needs.map { .text($0) }))
+        }
+        return .map(
+            [
+                .init("name", .text(name)), .init("revision", .whole(revision)),
+                .init("device", .text(device)),
+            ] + [computed, needed].compactMap { $0 })
     }
 }
 

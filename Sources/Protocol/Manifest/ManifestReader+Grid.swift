@@ -34,7 +34,8 @@ extension ManifestReader {
                 } ?? []
             }
             return combinations(item, path).compactMap { section in
-                section.checkKeys(["name", "width"])
+                section.checkKeys(["name", "width", "runner", "layers"])
+                if section.node("runner") != nil { return runnerModel(section) }
                 return named(section, "name").flatMap { model($0, section.field("name")) }.map {
                     ModelSettings(name: $0.name, width: width(section, $0))
                 }
@@ -42,7 +43,7 @@ extension ManifestReader {
         }
     }
 
-    private func width(_ section: SectionReader, _ model: ModelCapability) -> Int? {
+    func width(_ section: SectionReader, _ model: ModelCapability) -> Int? {
         guard let node = section.node("width"), !node.isNull else { return model.defaultWidth }
         guard model.defaultWidth != nil else {
             problems.refuse(node, section.field("width"), "\(model.name) has no width to choose")
@@ -51,7 +52,7 @@ extension ManifestReader {
         return problems.whole(node, section.field("width"), in: 1...1_024)
     }
 
-    private func model(_ node: ManifestNode, _ field: String) -> ModelCapability? {
+    func model(_ node: ManifestNode, _ field: String) -> ModelCapability? {
         let name = problems.choice(
             node, field, among: capabilities.models.map(\.name),
             later: ["linear", "mlp", "resnet18", "resnet34", "resnet50", "senet18", "vit"])

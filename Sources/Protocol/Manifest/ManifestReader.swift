@@ -103,7 +103,7 @@ struct ManifestReader {
     }
 
     /// Where `key` of `section` is written, or the nearest thing to it.
-    private func place(_ section: String, _ key: String) -> Place {
+    func place(_ section: String, _ key: String) -> Place {
         let node = root.child(section)
         return (node?.child(key) ?? node ?? root).place
     }
@@ -123,6 +123,7 @@ struct ManifestReader {
             }
         }
         checkLandscape(manifest)
+        checkRunners(manifest)
     }
 
     private func checkImages(

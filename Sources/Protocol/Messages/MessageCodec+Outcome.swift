@@ -17,6 +17,7 @@ extension MessageCodec {
             $0.artifacts = outcome.artifacts.map(wire)
             $0.landscape = outcome.landscape.map(wire)
             if let plane = outcome.plane { $0.plane = wire(plane) }
+            if let tolerance = outcome.tolerance { $0.tolerance = tolerance }
         }
     }
 
@@ -30,6 +31,7 @@ extension MessageCodec {
         for point in outcome.landscape { result.landscape.append(try value(point)) }
         if outcome.hasPlane { result.plane = try value(outcome.plane) }
         if outcome.hasPoison { result.poison = try value(outcome.poison) }
+        if outcome.tolerance > 0, outcome.tolerance <= 1 { result.tolerance = outcome.tolerance }
         return result
     }
 

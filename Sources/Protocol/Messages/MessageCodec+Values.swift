@@ -54,6 +54,8 @@ extension MessageCodec {
             $0.slots = UInt32(clamping: hello.facts.slots)
             $0.build = hello.facts.build
             $0.numericClass = hello.facts.numericClass
+            $0.runners = hello.facts.runners.map(wire)
+            $0.tags = hello.facts.tags
             $0.held = wire(hello.held)
             $0.unacknowledged = wire(hello.unacknowledged)
             if let seconds = hello.secondsLeft { $0.secondsLeft = seconds }
@@ -71,7 +73,8 @@ extension MessageCodec {
             host: try word("hello.host", hello.host),
             processID: try ordinal("hello.process_id", hello.processID),
             slots: Int(hello.slots), build: try word("hello.build", hello.build),
-            numericClass: try word("hello.numeric_class", hello.numericClass))
+            numericClass: try word("hello.numeric_class", hello.numericClass),
+            runners: try runners(hello.runners), tags: try tags(hello.tags))
         return Hello(
             protocolVersions: Int(hello.protocolMin)...Int(hello.protocolMax), facts: facts,
             held: try value(hello.held), unacknowledged: try value(hello.unacknowledged),

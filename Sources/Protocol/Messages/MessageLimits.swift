@@ -29,6 +29,8 @@ public enum MessageLimits {
     public static let slotsPerWorker = 4_096
     /// How long a worker can say that it stays: three years.
     public static let secondsLeft = 1e8
+    /// Runners, kinds and tags of one worker.
+    public static let runnersPerWorker = 64
     /// Attempts of one job, and terms of one store.
     public static let ordinal = 1 << 30
 }

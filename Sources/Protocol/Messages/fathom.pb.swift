@@ -419,11 +419,42 @@ nonisolated struct Fathom_Hello: @unchecked Sendable {
   /// Clears the value of `secondsLeft`. Subsequent reads from it will return its default value.
   mutating func clearSecondsLeft() {_uniqueStorage()._secondsLeft = nil}
 
+  var runners: [Fathom_Runner] {
+    get {_storage._runners}
+    set {_uniqueStorage()._runners = newValue}
+  }
+
+  var tags: [String] {
+    get {_storage._tags}
+    set {_uniqueStorage()._tags = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A program that a worker may start for jobs that ask for it; what starts it is not said.
+nonisolated struct Fathom_Runner: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var name: String = String()
+
+  var revision: UInt32 = 0
+
+  var device: String = String()
+
+  var kinds: [String] = []
+
+  var tolerance: Double = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct Fathom_Heartbeat: Sendable {
@@ -623,6 +654,9 @@ nonisolated struct Fathom_Outcome: Sendable {
   var hasPlane: Bool {self._plane != nil}
   /// Clears the value of `plane`. Subsequent reads from it will return its default value.
   mutating func clearPlane() {self._plane = nil}
+
+  /// How far another outcome may lie from this one; 0: not at all.
+  var tolerance: Double = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1640,7 +1674,7 @@ nonisolated extension Fathom_Leases: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Hello"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_min\0\u{3}protocol_max\0\u{1}host\0\u{3}process_id\0\u{1}slots\0\u{1}build\0\u{3}numeric_class\0\u{2}\u{3}held\0\u{1}unacknowledged\0\u{3}seconds_left\0\u{c}\u{8}\u{1}\u{c}\u{9}\u{1}")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_min\0\u{3}protocol_max\0\u{1}host\0\u{3}process_id\0\u{1}slots\0\u{1}build\0\u{3}numeric_class\0\u{2}\u{3}held\0\u{1}unacknowledged\0\u{3}seconds_left\0\u{1}runners\0\u{1}tags\0\u{c}\u{8}\u{1}\u{c}\u{9}\u{1}")
 
   fileprivate class _StorageClass {
     var _protocolMin: UInt32 = 0
@@ -1653,6 +1687,8 @@ nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _held: Fathom_Leases? = nil
     var _unacknowledged: Fathom_Leases? = nil
     var _secondsLeft: Double? = nil
+    var _runners: [Fathom_Runner] = []
+    var _tags: [String] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1673,6 +1709,8 @@ nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _held = source._held
       _unacknowledged = source._unacknowledged
       _secondsLeft = source._secondsLeft
+      _runners = source._runners
+      _tags = source._tags
     }
   }
 
@@ -1701,6 +1739,8 @@ nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._held) }()
         case 11: try { try decoder.decodeSingularMessageField(value: &_storage._unacknowledged) }()
         case 12: try { try decoder.decodeSingularDoubleField(value: &_storage._secondsLeft) }()
+        case 13: try { try decoder.decodeRepeatedMessageField(value: &_storage._runners) }()
+        case 14: try { try decoder.decodeRepeatedStringField(value: &_storage._tags) }()
         default: break
         }
       }
@@ -1743,6 +1783,12 @@ nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messag
       try { if let v = _storage._secondsLeft {
         try visitor.visitSingularDoubleField(value: v, fieldNumber: 12)
       } }()
+      if !_storage._runners.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._runners, fieldNumber: 13)
+      }
+      if !_storage._tags.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._tags, fieldNumber: 14)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1762,10 +1808,62 @@ nonisolated extension Fathom_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._held != rhs_storage._held {return false}
         if _storage._unacknowledged != rhs_storage._unacknowledged {return false}
         if _storage._secondsLeft != rhs_storage._secondsLeft {return false}
+        if _storage._runners != rhs_storage._runners {return false}
+        if _storage._tags != rhs_storage._tags {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Fathom_Runner: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Runner"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}revision\0\u{1}device\0\u{1}kinds\0\u{1}tolerance\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.revision) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.device) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.kinds) }()
+      case 5: try { try decoder.decodeSingularDoubleField(value: &self.tolerance) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.revision != 0 {
+      try visitor.visitSingularUInt32Field(value: self.revision, fieldNumber: 2)
+    }
+    if !self.device.isEmpty {
+      try visitor.visitSingularStringField(value: self.device, fieldNumber: 3)
+    }
+    if !self.kinds.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.kinds, fieldNumber: 4)
+    }
+    if self.tolerance.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.tolerance, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Fathom_Runner, rhs: Fathom_Runner) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.revision != rhs.revision {return false}
+    if lhs.device != rhs.device {return false}
+    if lhs.kinds != rhs.kinds {return false}
+    if lhs.tolerance != rhs.tolerance {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2089,7 +2187,7 @@ nonisolated extension Fathom_Goodbye: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Outcome"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}sal\0\u{1}poison\0\u{1}artifacts\0\u{2}\u{2}landscape\0\u{1}plane\0\u{c}\u{1}\u{1}\u{c}\u{5}\u{1}")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}sal\0\u{1}poison\0\u{1}artifacts\0\u{2}\u{2}landscape\0\u{1}plane\0\u{1}tolerance\0\u{c}\u{1}\u{1}\u{c}\u{5}\u{1}")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2102,6 +2200,7 @@ nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.artifacts) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.landscape) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._plane) }()
+      case 8: try { try decoder.decodeSingularDoubleField(value: &self.tolerance) }()
       default: break
       }
     }
@@ -2127,6 +2226,9 @@ nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
     try { if let v = self._plane {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     } }()
+    if self.tolerance.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.tolerance, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2136,6 +2238,7 @@ nonisolated extension Fathom_Outcome: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.artifacts != rhs.artifacts {return false}
     if lhs.landscape != rhs.landscape {return false}
     if lhs._plane != rhs._plane {return false}
+    if lhs.tolerance != rhs.tolerance {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

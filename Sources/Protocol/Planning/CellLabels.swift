@@ -40,9 +40,15 @@ struct CellLabels {
         return parts.isEmpty ? defense.name : "\(defense.name) (\(parts.joined(separator: ", ")))"
     }
 
-    /// Such as `lenet5` or `resnet18-w8`.
+    /// Such as `lenet5` or `resnet18-w8`, with its runner and device where it has one:
+    /// `resnet18-w64@torch/cuda`, its revision if that is not the first, and what it computes if
+    /// that is not all.
     func model(_ model: ModelSettings) -> String {
-        model.width.map { "\(model.name)-w\($0)" } ?? model.name
+        let network = model.width.map { "\(model.name)-w\($0)" } ?? model.name
+        guard let runner = model.runner else { return network }
+        let part = runner.kinds.map { "/" + $0.map(\.rawValue).joined(separator: "+") } ?? ""
+        let revision = runner.revision == 1 ? "" : "/r\(runner.revision)"
+        return "\(network)@\(runner.name)/\(runner.device)\(revision)\(part)"
     }
 
     private static func parts(

@@ -13,7 +13,7 @@ struct PlanBuilder {
     private let labels: CellLabels
     private let seeds: [(number: Int, seeds: RunSeeds)]
     private let tasks: [TaskSettings]
-    private let models: [Encoded<ModelSettings>]
+    private let models: [PlannedModel]
     private let studies: [Study]
     private let planes: [Encoded<LandscapeSettings>]
 
@@ -39,7 +39,7 @@ struct PlanBuilder {
         self.labels = labels
         seeds = manifest.seeds.runs(sweep: manifest.seed)
         tasks = manifest.tasks.compactMap { TaskSettings(text: $0) }
-        models = manifest.models.map(Encoded.init)
+        models = manifest.models.map(PlannedModel.init)
         planes = (manifest.landscape?.planes ?? []).map(Encoded.init)
         studies = manifest.training.flatMap { training in
             manifest.sal.map { sal in
@@ -49,6 +49,26 @@ struct PlanBuilder {
                     sweep: sal, epochs: epochs,
                     stops: Set(epochs + training.phaseEnds).sorted())
             }
+        }
+    }
+
+    /// A network, as a cell and as jobs of each kind have it.
+    struct PlannedModel {
+        /// As the manifest has it.
+        let value: ModelSettings
+        let text: String
+        let trained: Encoded<ModelSettings>
+        let measured: Encoded<ModelSettings>
+        let builtIn: Encoded<ModelSettings>
+
+        init(_ value: ModelSettings) {
+            self.value = value
+            text = CanonicalJSON.text(of: value.identity)
+            trained = Encoded(value.computing(.train))
+            measured = Encoded(value.computing(.sal))
+            var plain = value
+            plain.runner = nil
+            builtIn = Encoded(plain)
         }
     }
 
@@ -101,7 +121,7 @@ struct PlanBuilder {
         var classCount: Int
         var subsets: [Encoded<DataSpec>]
         var tasks: TaskSettings
-        var model: Encoded<ModelSettings>
+        var model: PlannedModel
         var defense: Encoded<DefenseSettings>
         var study: Study
         /// The method as the manifest has it, which its label is made from.
@@ -149,7 +169,7 @@ struct PlanBuilder {
         let poison = try addPoison(seeds, subset, cell)
         let course = CanonicalJob.Course(
             data: subset, poison: poison.last, task: Encoded(cell.tasks.trainingText),
-            model: cell.model, defense: cell.defense, training: cell.study.training,
+            model: cell.model.trained, defense: cell.defense, training: cell.study.training,
             seed: seeds.train)
         let task = cell.task
         var weights: [JobKey?] = cell.study.epochs.map { _ in nil }
@@ -288,6 +308,7 @@ struct PlanBuilder {
         let phase = training.phase(ofEpoch: training.epochs)
         var course = course
         if phase?.data == .clean { course.poison = nil }
+        course.model = cell.model.builtIn
         let (poison, isRewritten) = shown(plane.value.data, course, cell)
         let chosen =
             switch plane.value.plane {
@@ -327,6 +348,8 @@ struct PlanBuilder {
         _ weights: JobKey?, _ share: TrainingPhase.Share?, _ seeds: RunSeeds, _ cell: Cell
     ) -> PlannedJob {
         let model = cell.model.value
+        var course = course
+        course.model = cell.model.measured
         let place = ModelOnData(
             model: model, dataSet: cell.data.set, task: cell.tasks.trainingText)
         let filters = filterCounts[place] ?? []

@@ -29,7 +29,19 @@ struct MeasuredCheckpoint {
     /// The run's stream for what is measured; images derive from it.
     let random: RandomStream
 
-    init(_ question: Question, data: RunnerData, context: RunContext) throws {
+    /// The images that are measured on, and what else is drawn from their stream.
+    struct Shown {
+        let source: RunImages
+        let images: ImageSet
+        /// The same images before a defense: targets are of images as released.
+        let released: ImageSet
+        let random: RandomStream
+    }
+
+    /// Finds the images that a question is of.
+    static func shown(
+        _ question: Question, data: RunnerData, context: RunContext
+    ) throws -> Shown {
         let source = try data.images(question.data, folder: context.dataFolder)
         let defended = try data.defended(
             question.defense ?? DefenseSettings(), question.data, poison: question.poison,
@@ -42,23 +54,28 @@ struct MeasuredCheckpoint {
             case .cleanTrain: shared(defended.shown(source.train))
             case .test: defended.shown(source.test)
             }
-        random = RandomStream(seed: question.data.sweepSeed)
+        let random = RandomStream(seed: question.data.sweepSeed)
             .derived("sal", Int(truncatingIfNeeded: question.seed))
-        images = try set.stratifiedSubset(
+        let images = try set.stratifiedSubset(
             count: question.count, random: random.derived("images"))
-        // The same images before a defense: targets are of images as released.
         let released =
             question.source != .train
             ? images
             : try shared(data.trained(on: question.poison, clean: source.train, context))
                 .stratifiedSubset(count: question.count, random: random.derived("images"))
+        return Shown(source: source, images: images, released: released, random: random)
+    }
+
+    init(_ question: Question, data: RunnerData, context: RunContext) throws {
+        let shown = try Self.shown(question, data: data, context: context)
+        (random, images) = (shown.random, shown.images)
         tasks = try TaskSettings.of(question.task)
-        network = try source.network(question.model, tasks)
+        network = try shown.source.network(question.model, tasks)
         file = try CheckpointFile(path: try context.input(question.checkpoint, "checkpoint"))
         parameters = ParameterSet(network: network, random: random)
         try file.fill(parameters)
         objective = try Self.objective(
-            question, tasks, network: network, images: released, file, data, context)
+            question, tasks, network: network, images: shown.released, file, data, context)
     }
 
     private static func objective(

@@ -123,7 +123,7 @@ private final class SlotEnding: Sendable {
 }
 
 /// The last few kibibytes that a process wrote.
-private enum LogTail {
+enum LogTail {
     private static let bytesMax = 4_096
 
     /// Reads until the process has closed its end.

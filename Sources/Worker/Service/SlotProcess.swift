@@ -70,7 +70,8 @@ public final class SlotProcess {
                 lease: assignment.lease,
                 reason: lost.map { .inputLost($0) }
                     ?? (Self.isDataLacking(error) ? .dataLacking : .error),
-                error: String(describing: error), logTail: "")
+                error: String(describing: error),
+                logTail: (error as? any LoggedError)?.logTail ?? "")
             say(.failure(failure), at: .now())
         }
     }
