@@ -226,7 +226,9 @@ enum FreePort {
 /// The sweeps that clusters compute.
 enum ClusterSweep {
     /// Writes a data set of tiny images and a sweep of about `26 * seeds` short jobs on it.
-    static func write(to folder: TemporaryFolder, seeds: Int) throws {
+    ///
+    /// - Parameter salSteps: More make the sweep longer: with 160 a seed takes a core four seconds.
+    static func write(to folder: TemporaryFolder, seeds: Int, salSteps: Int = 2) throws {
         try TinyDataSet.write(to: folder.path + "/data/mnist", trainCount: 200, testCount: 100)
         let text = """
             version: 1
@@ -237,7 +239,7 @@ enum ClusterSweep {
             models: [lenet5]
             seeds: \(seeds)
             training: { epochs: 4, batch: 20, learningRate: 0.05 }
-            sal: { every: 1, from: 1, images: 40, batch: 20, steps: 2 }
+            sal: { every: 1, from: 1, images: 40, batch: 20, steps: \(salSteps) }
             compare: { threshold: released }
             """
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder.path + "/cluster.yaml"))

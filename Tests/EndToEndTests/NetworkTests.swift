@@ -79,7 +79,8 @@ struct NetworkTests {
     func cutOff() throws {
         let folder = try TemporaryFolder()
         let program = try FathomProgram()
-        try ClusterSweep.write(to: folder, seeds: Self.isSlow ? 39 : 6)
+        try ClusterSweep.write(
+            to: folder, seeds: Self.isSlow ? 39 : 6, salSteps: Self.isSlow ? 160 : 20)
         let expected = try ClusterSweep.calm(in: folder, by: program)
         let hosts = try Hosts(count: 3)
         let cluster = try ClusterHarness(
@@ -103,7 +104,8 @@ struct NetworkTests {
     func separateHosts() throws {
         let folder = try TemporaryFolder()
         let program = try FathomProgram()
-        try ClusterSweep.write(to: folder, seeds: Self.isSlow ? 20 : 4)
+        try ClusterSweep.write(
+            to: folder, seeds: Self.isSlow ? 80 : 4, salSteps: Self.isSlow ? 160 : 2)
         let expected = try ClusterSweep.calm(in: folder, by: program)
         let hosts = try LossyHosts(count: 5)
         let cluster = try ClusterHarness(
