@@ -62,13 +62,16 @@ struct RerunTests {
                 "csv",
             ], in: folder.path
         ).output.split(separator: "\n").last.map(String.init)
+        // A slow machine may have had a job computed twice before, which is not what is counted.
+        let last = try count("SELECT max(id) FROM attempt")
         let (status, output) = try program.run(
             ["forget", "a.sqlite", try #require(cell)], in: folder.path)
         #expect(status == 0)
         // A poison, four segments, four SAL jobs.
         #expect(output.hasPrefix("9 jobs forgotten"))
         try #require(try program.run(run, in: folder.path).status == 0)
-        #expect(try count("SELECT count(DISTINCT job) FROM attempt WHERE attempt > 1") == 9)
+        let anew = "SELECT count(DISTINCT job) FROM attempt WHERE state = 'accepted' AND id > \(last)"
+        #expect(try count(anew) == 9)
         #expect(try Exports.results(of: "a.sqlite", in: folder, by: program) == before)
     }
 
