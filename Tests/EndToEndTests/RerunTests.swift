@@ -70,8 +70,8 @@ struct RerunTests {
         // A poison, four segments, four SAL jobs.
         #expect(output.hasPrefix("9 jobs forgotten"))
         try #require(try program.run(run, in: folder.path).status == 0)
-        let anew = "SELECT count(DISTINCT job) FROM attempt WHERE state = 'accepted' AND id > \(last)"
-        #expect(try count(anew) == 9)
+        let anew = "FROM attempt WHERE state = 'accepted' AND id > \(last)"
+        #expect(try count("SELECT count(DISTINCT job) \(anew)") == 9)
         #expect(try Exports.results(of: "a.sqlite", in: folder, by: program) == before)
     }
 
