@@ -117,11 +117,10 @@ class Viewer:
 
     def __init__(self, port):
         self.port = port
-        # What came: when, what kind of event, how many bytes, and its data.
+        # What came: when, what kind of event, and how many bytes.
         self.events = []
-        # When a connection began to give events, and when it was lost.
-        self.connected, self.lost = [], []
-        self.latest = None
+        # When connections began to give events.
+        self.connected = []
         self._is_closed = False
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -137,7 +136,6 @@ class Viewer:
             except (OSError, http.client.HTTPException):
                 pass
             if not self._is_closed:
-                self.lost.append(time.monotonic())
                 # As the dashboard asks of browsers.
                 time.sleep(2)
 
@@ -149,7 +147,7 @@ class Viewer:
             if answer.status != 200:
                 return
             self.connected.append(time.monotonic())
-            kind, size, data = "message", 0, ""
+            kind, size, has_data = "message", 0, False
             while not self._is_closed:
                 line = answer.readline()
                 if not line:
@@ -159,12 +157,11 @@ class Viewer:
                 if text.startswith("event: "):
                     kind = text[7:]
                 elif text.startswith("data: "):
-                    data = text[6:]
+                    has_data = True
                 elif text == "":
-                    if data:
+                    if has_data:
                         self.events.append((time.monotonic(), kind, size))
-                        self.latest = (kind, data)
-                    kind, size, data = "message", 0, ""
+                    kind, size, has_data = "message", 0, False
         finally:
             connection.close()
 

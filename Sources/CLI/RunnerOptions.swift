@@ -94,18 +94,11 @@ struct RunnerSetup: Codable, Sendable {
     var scratch = NSTemporaryDirectory()
     var tags: [String] = []
 
+}
+
+extension RunnerSetup {
     var text: String {
         get throws { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
-    }
-
-    init(
-        commands: [RunnerCommand] = [], limits: RunnerLimits = RunnerLimits(),
-        scratch: String = NSTemporaryDirectory(), tags: [String] = []
-    ) {
-        self.commands = commands
-        self.limits = limits
-        self.scratch = scratch
-        self.tags = tags
     }
 
     init(text: String) throws {

@@ -93,16 +93,15 @@ struct TimeLeft: Encodable, Sendable, Hashable {
     /// Whether it takes longer than that, because of some jobs that are left none like them was
     /// timed yet.
     var isAtLeast: Bool
+}
 
+extension TimeLeft {
     /// - Returns: `nil` where nobody can say.
     init?(of kinds: [DashboardFigures.Kind], slots: Int) {
         let left = kinds.filter { $0.jobs.open > 0 }
         let sum = left.reduce(0) { $0 + ($1.seconds ?? 0) * Double($1.jobs.open) }
         guard slots > 0, sum > 0 else { return nil }
-        (seconds, isAtLeast) = (sum / Double(slots), left.contains { $0.seconds == nil })
-    }
-
-    init(seconds: Double, isAtLeast: Bool) {
-        (self.seconds, self.isAtLeast) = (seconds, isAtLeast)
+        self.init(
+            seconds: sum / Double(slots), isAtLeast: left.contains { $0.seconds == nil })
     }
 }

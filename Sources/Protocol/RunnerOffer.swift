@@ -27,17 +27,26 @@ public struct RunnerOffer: Codable, Hashable, Sendable {
 
     /// Whether it computes what a job of this kind asks for.
     public func fits(_ reference: RunnerReference, _ kind: RunnerReference.Kind) -> Bool {
-        name == reference.name && revision == reference.revision && device == reference.device
-            && kinds.contains(kind)
+        identity == reference.identity && kinds.contains(kind)
+    }
+
+    /// What it is, as manifests ask for it.
+    private var identity: RunnerReference {
+        RunnerReference(name: name, revision: revision, device: device)
     }
 
     /// Such as `torch revision 2 on cuda`.
-    public var text: String { "\(name) revision \(revision) on \(device)" }
+    public var text: String { identity.text }
 
     /// Whether a text may name a runner, a device or a tag.
     public static func isWord(_ text: String) -> Bool {
         text.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,31}/) != nil
     }
+}
+
+extension RunnerReference.Kind {
+    /// What a job that asks for a runner is to it.
+    public init(_ kind: JobSpec.Kind) { self = kind == .sal ? .sal : .train }
 }
 
 extension RunnerReference {

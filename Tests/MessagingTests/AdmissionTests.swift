@@ -61,13 +61,20 @@ struct AdmissionTests {
         let harness = try Harness()
         let other = try CurveKeyPair.generate()
         harness.listener.allow([harness.clientKeys.publicKey, other.publicKey])
-        let owner = try harness.connect()
-        owner.send([1])
-        #expect(collect(1, from: harness.listener.receive).count == 1)
+        let owner = try comeIn(harness)
         let thief = try harness.connect(keys: other)
         thief.send([2])
         #expect(eventually { harness.listener.statistics.messagesRefused == 1 })
         #expect(harness.listener.statistics.messagesReceived == 1)
+        withExtendedLifetime(owner) {}
+    }
+
+    /// Somebody who is in, and was heard.
+    private func comeIn(_ harness: Harness) throws -> Connection {
+        let owner = try harness.connect()
+        owner.send([1])
+        #expect(collect(1, from: harness.listener.receive).count == 1)
+        return owner
     }
 
     /// Long where `FATHOM_SLOW` is set.
@@ -79,9 +86,7 @@ struct AdmissionTests {
         var limits = MessagingLimits.quick
         limits.refusalsPerSecond = 4
         let harness = try Harness(limits: limits)
-        let owner = try harness.connect()
-        owner.send([1])
-        #expect(collect(1, from: harness.listener.receive).count == 1)
+        let owner = try comeIn(harness)
         let flood = try Flood(
             from: "127.0.0.2", at: harness.listener.endpoint, server: harness.serverKeys.publicKey)
         #expect(eventually { harness.listener.statistics.admissionPauses >= 1 })
@@ -107,9 +112,7 @@ struct AdmissionTests {
         var limits = MessagingLimits.quick
         limits.refusalsPerSecond = 20
         let harness = try Harness(limits: limits)
-        let owner = try harness.connect()
-        owner.send([1])
-        #expect(collect(1, from: harness.listener.receive).count == 1)
+        let owner = try comeIn(harness)
         var flood: Flood? = try Flood(
             from: "127.0.0.1", at: harness.listener.endpoint, server: harness.serverKeys.publicKey)
         #expect(eventually { harness.listener.statistics.admissionPauses >= 1 })

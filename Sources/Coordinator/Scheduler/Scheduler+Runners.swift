@@ -11,7 +11,7 @@ struct RunnerNeed: Hashable, Sendable {
     init?(_ job: SchedulerJob) {
         guard let runner = job.runner else { return nil }
         self.runner = runner.identity
-        kind = job.kind == .sal ? .sal : .train
+        kind = RunnerReference.Kind(job.kind)
     }
 
     /// Such as `train torch revision 1 on cuda`; explanations look for it.

@@ -2,8 +2,8 @@ import FathomProtocol
 import GRDB
 
 extension Store {
-    /// Takes SAL values from elsewhere into a sweep, beside whatever else is in it, and merges.
-    /// Taking the same file in again changes nothing.
+    /// Takes SAL values from elsewhere into a sweep, beside whatever else is in it; its leaderboard
+    /// is to be merged afterwards. Taking the same file in again changes nothing.
     ///
     /// - Returns: The sweep, which is made where there is none of this name, and how many runs
     ///   the file holds.
@@ -32,7 +32,6 @@ extension Store {
                     kind: "imported", subject: setting.sweep,
                     detail: "\(plan.jobs.count) jobs of \(plan.cells.count) methods")
             ])
-        try merge(sweep)
         return (sweep, plan.cells.reduce(0) { $0 + $1.runs.count })
     }
 }

@@ -34,20 +34,13 @@ public struct SALShownImages: Sendable {
     private static func append(
         _ item: BatchItem, of source: [Float], _ images: ImageSet, to pixels: inout [Float]
     ) {
-        let placement = item.placement
-        let start = item.image * images.pixelsPerImage
+        let (height, width) = (images.height, images.width)
         for channel in 0..<images.channels {
-            let plane = start + channel * images.height * images.width
-            for row in 0..<images.height {
-                let fromRow = row + placement.rowShift
-                for place in 0..<images.width {
-                    let column =
-                        (placement.isFlipped ? images.width - 1 - place : place)
-                        + placement.columnShift
-                    let isInside =
-                        (0..<images.height).contains(fromRow)
-                        && (0..<images.width).contains(column)
-                    pixels.append(isInside ? source[plane + fromRow * images.width + column] : 0)
+            let plane = (item.image * images.channels + channel) * height * width
+            for row in 0..<height {
+                for column in 0..<width {
+                    let from = item.placement.source(row, column, height: height, width: width)
+                    pixels.append(from.map { source[plane + $0] } ?? 0)
                 }
             }
         }

@@ -105,12 +105,17 @@ extension RunContext {
     /// Gives a fresh trainer the weights that its settings say it starts from.
     func begin(_ trainer: Trainer, _ settings: TrainingSettings) throws {
         guard let start = settings.start else { return }
+        try trainer.begin(with: try checkpoint(of: start))
+    }
+
+    /// The file that training starts from.
+    func checkpoint(of start: TrainingStart) throws -> ImportedCheckpoint {
         guard let digest = Digest(hex: start.checkpoint) else {
             throw RunnerError.unsupported(
                 field: "training.init", value: start.checkpoint,
                 known: "checkpoints by their digest")
         }
-        try trainer.begin(with: try ImportedCheckpoint(path: try imported(digest)))
+        return try ImportedCheckpoint(path: try imported(digest))
     }
 }
 
@@ -128,22 +133,42 @@ struct CheckpointFile {
         _ state: TrainingState, trainLoss: Double, augment: [TrainingSettings.Augmentation],
         untrained: [Double]? = nil
     ) -> [UInt8] {
-        var metadata = [
-            "format": "fathom-checkpoint-1", "epoch": "\(state.epoch)",
-            "optimizerSteps": "\(state.optimizerSteps)",
-            "augment": augment.map(\.rawValue).joined(separator: ","),
-        ]
-        if trainLoss.isFinite { metadata["trainLoss"] = "\(trainLoss)" }
+        var metadata = Self.metadata(
+            epoch: state.epoch, optimizerSteps: state.optimizerSteps,
+            trainLoss: trainLoss.isFinite ? trainLoss : nil, augment: augment)
         if let untrained {
             metadata["untrained"] = untrained.map { "\($0)" }.joined(separator: ",")
         }
+        return file(state.arrays, metadata).encoded()
+    }
+
+    /// What every checkpoint says beside its arrays.
+    static func metadata(
+        epoch: Int, optimizerSteps: Int, trainLoss: Double?,
+        augment: [TrainingSettings.Augmentation]
+    ) -> [String: String] {
+        var metadata = [
+            "format": format, "epoch": "\(epoch)", "optimizerSteps": "\(optimizerSteps)",
+            "augment": augment.map(\.rawValue).joined(separator: ","),
+        ]
+        metadata["trainLoss"] = trainLoss.map { "\($0)" }
+        return metadata
+    }
+
+    /// Arrays under their names; without more said of them, weights to start from.
+    static func file(
+        _ arrays: [(name: String, shape: [Int], values: [Float])],
+        _ metadata: [String: String] = ["format": format]
+    ) -> SafetensorsFile {
         var file = SafetensorsFile(metadata: metadata)
-        for array in state.arrays {
+        for array in arrays {
             file.set(
                 array.name, to: StoredArray(shape: array.shape, values: .float32(array.values)))
         }
-        return file.encoded()
+        return file
     }
+
+    private static let format = "fathom-checkpoint-1"
 
     init(path: String) throws {
         let file = try SafetensorsFile(path: path)

@@ -24,6 +24,11 @@ enum FrameStream {
         let count = UInt32(bytes.count)
         return [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: count >> $0) } + bytes
     }
+
+    /// From now on nobody waits at a descriptor, whoever reads or writes there.
+    static func stopWaiting(at descriptor: Int32) {
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+    }
 }
 
 /// Writes frames to a pipe without waiting for room: what does not fit is kept until it does.
@@ -32,10 +37,10 @@ struct FrameWriter {
     private var unsent: [UInt8] = []
     private var head = 0
 
-    /// - Parameter descriptor: Will not wait from now on, whoever writes to it.
+    /// - Parameter descriptor: Will not wait from now on.
     init(descriptor: Int32) {
         self.descriptor = descriptor
-        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        FrameStream.stopWaiting(at: descriptor)
     }
 
     /// Whether something waits for room.

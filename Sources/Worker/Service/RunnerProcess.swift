@@ -27,6 +27,7 @@ public struct RunnerPlace: Sendable {
 /// A running runner, behind its guard: lines go in, lines come out, within limits.
 final class RunnerProcess {
     let scratch: RunnerScratch
+    private let name: String
     private let limits: RunnerLimits
     private let process: ChildProcess
     private let tail = Tail()
@@ -41,6 +42,7 @@ final class RunnerProcess {
 
     init(_ command: RunnerCommand, place: RunnerPlace) throws {
         scratch = try RunnerScratch(in: place.scratch)
+        name = command.name
         limits = place.limits
         let arguments = try place.guardArguments(scratch.path, limits)
         let process = try ChildProcess.spawn(place.program, arguments + ["--"] + command.words)
@@ -172,10 +174,12 @@ extension RunnerProcess {
         let line = try next(
             silence: limits.silenceSeconds, until: Instant.now() + limits.jobSeconds)
         let reply = try RunnerReply(decoding: line)
-        guard case .hello(let offer) = reply else {
+        guard case .hello(var offer) = reply else {
             if case .error(let message) = reply { throw RunnerFault.reported(message) }
             throw RunnerFault.unexpected(type: reply.type, expected: "hello")
         }
+        // It is asked for by the name this worker has for it.
+        offer.name = name
         return offer
     }
 }
@@ -209,10 +213,7 @@ extension RunnerCommand {
         let process = try RunnerProcess(self, place: place)
         defer { process.stop() }
         do {
-            var offer = try process.introduce()
-            // It is asked for by the name this worker has for it.
-            offer.name = name
-            return offer
+            return try process.introduce()
         } catch let fault as RunnerFault {
             process.endAtOnce()
             let tail = process.logTail

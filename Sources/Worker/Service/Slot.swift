@@ -45,7 +45,7 @@ final class Slot {
         let ending = SlotEnding(process)
         self.ending = ending
         writer = FrameWriter(descriptor: process.input)
-        _ = fcntl(process.output, F_SETFL, fcntl(process.output, F_GETFL) | O_NONBLOCK)
+        FrameStream.stopWaiting(at: process.output)
         reader = FrameReader(descriptor: process.output)
         watch = try NamedThread(name: "slot-\(slot)-log", stackBytes: 256 << 10) {
             // What it wrote last is the best clue, so the log is read to its end first.

@@ -97,11 +97,9 @@ public final class ExecJobRunner: JobRunner {
                 name: command.name, process: process,
                 inputs: RunnerInputs(folder: process.scratch.inputs))
             live?.offer = try process.introduce()
-            live?.offer?.name = command.name
         }
         guard let live, let offer = live.offer else { throw RunnerFault.notHere }
-        let asked: RunnerReference.Kind = kind == .sal ? .sal : .train
-        guard offer.fits(reference, asked) else {
+        guard offer.fits(reference, RunnerReference.Kind(kind)) else {
             throw RunnerFault.differs(found: offer.text, wanted: reference.text)
         }
         return (live, offer)

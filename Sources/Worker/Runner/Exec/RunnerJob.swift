@@ -86,21 +86,10 @@ struct RunnerJob {
         let network = try source.network(spec.model, tasks)
         let parameters = ParameterSet(network: network, random: random.derived("weights"))
         if let start = spec.training.start {
-            guard let digest = Digest(hex: start.checkpoint) else {
-                throw RunnerError.unsupported(
-                    field: "training.init", value: start.checkpoint,
-                    known: "checkpoints by their digest")
-            }
-            try ImportedCheckpoint(path: try context.imported(digest))
-                .fill(parameters, of: network, part: start.part)
-        }
-        var file = SafetensorsFile(metadata: ["format": "fathom-checkpoint-1"])
-        for array in parameters.named {
-            file.set(
-                array.name, to: StoredArray(shape: array.shape, values: .float32(array.values)))
+            try context.checkpoint(of: start).fill(parameters, of: network, part: start.part)
         }
         let path = process.scratch.job + "/initial.safetensors"
-        try AtomicFile.write(file.encoded(), to: path)
+        try AtomicFile.write(CheckpointFile.file(parameters.named).encoded(), to: path)
         return ["initial": path]
     }
 
@@ -125,13 +114,14 @@ struct RunnerJob {
         } catch {
             throw RunnerFault.file(path: name, reason: "is no safetensors file: \(error)")
         }
-        file.metadata["format"] = "fathom-checkpoint-1"
-        file.metadata["epoch"] = "\(spec.lastEpoch)"
-        if file.metadata["optimizerSteps"].flatMap({ Int($0) }) == nil {
-            file.metadata["optimizerSteps"] = "\(steps)"
-        }
-        file.metadata["augment"] = spec.training.augment.map(\.rawValue).joined(separator: ",")
-        file.metadata["trainLoss"] = answer.trainingLoss(ofEpoch: spec.lastEpoch).map { "\($0)" }
+        let told = CheckpointFile.metadata(
+            epoch: spec.lastEpoch,
+            optimizerSteps: file.metadata["optimizerSteps"].flatMap { Int($0) } ?? steps,
+            trainLoss: answer.trainingLoss(ofEpoch: spec.lastEpoch),
+            augment: spec.training.augment)
+        // A loss that was no number is not told, whatever the runner wrote.
+        file.metadata["trainLoss"] = nil
+        file.metadata.merge(told) { $1 }
         return file.encoded()
     }
 
@@ -140,7 +130,7 @@ struct RunnerJob {
     func measure(_ spec: SALSpec, key: JobKey, layers: Range<Int>) throws -> JobOutcome {
         let tasks = try checked(spec.task)
         var all = try checkpointFile(of: spec.checkpoint)
-        let facts = try SafetensorsFacts(
+        let checkpoint = try CheckpointFile(
             path: try context.input(spec.checkpoint, "checkpoint"))
         let question = MeasuredCheckpoint.Question(spec)
         let shown = try MeasuredCheckpoint.shown(question, data: data, context: context)
@@ -149,7 +139,7 @@ struct RunnerJob {
         cause.checkpoint = JobKey(spec.data.digest)
         all.merge(
             try inputs.files(.sal(cause)) { write in
-                try writeImages(spec, shown, facts.augment, write)
+                try writeImages(spec, shown, checkpoint.augment, write)
             }
         ) { $1 }
         try process.scratch.clearJob()
@@ -161,7 +151,7 @@ struct RunnerJob {
         let names =
             try spec.model.isBuiltIn
             ? shown.source.network(spec.model, tasks).measured.map(\.name) : nil
-        let trainingLoss = spec.settings.origin == .training ? facts.trainLoss : nil
+        let trainingLoss = spec.settings.origin == .training ? checkpoint.trainLoss : nil
         let answer = try converse(
             .sal(layers: layers, names: names, trainingLoss: trainingLoss),
             RunnerRequest.line(request))
@@ -223,17 +213,4 @@ struct RunnerJob {
 extension ModelSettings {
     /// Whether the built-in engine knows the network.
     fileprivate var isBuiltIn: Bool { ModelRegistry.entries.contains { $0.name == name } }
-}
-
-/// What a checkpoint says of itself beside its arrays.
-private struct SafetensorsFacts {
-    let trainLoss: Double?
-    let augment: [TrainingSettings.Augmentation]
-
-    init(path: String) throws {
-        let file = try SafetensorsFile(path: path)
-        trainLoss = file.metadata["trainLoss"].flatMap { Double($0) }
-        augment = (file.metadata["augment"] ?? "").split(separator: ",")
-            .compactMap { TrainingSettings.Augmentation(rawValue: String($0)) }
-    }
 }
